@@ -92,26 +92,63 @@ const paint = (text: string, style: Style, colors: boolean): string => {
   return `\u001b[${on}m${text}\u001b[${off}m`
 }
 
-/** @internal */
+/** A text as a terminal shows it, and how many columns it takes. */
 export interface Fitted {
   readonly text: string
   readonly width: number
 }
 
+/** The most texts that are kept with what they are shown as, and the longest. */
+const maxKept = 500
+const longestKept = 100
+
+/** The texts with other characters than those of ASCII that were shown: most are signs and the trunks of trees. */
+const kept = new Map<string, Fitted>()
+
+/** Returns a text as it is printed on one line. */
+const printed = (text: string): Fitted => {
+  const known = kept.get(text)
+  if (known !== undefined) return known
+  const line = printableLine(text)
+  const shown = { text: line, width: width(line) }
+  if (text.length <= longestKept) {
+    if (kept.size === maxKept) kept.clear()
+    kept.set(text, shown)
+  }
+  return shown
+}
+
+/** As {@link printed}, and harmless to the runner of GitHub Actions. */
+const show = (text: string): Fitted => {
+  // one test in place of those that make a text printable, and measure it
+  const shown = ascii.test(text) ? { text, width: text.length } : printed(text)
+  const safe = forLog(shown.text)
+  return safe === shown.text ? shown : { text: safe, width: width(safe) }
+}
+
 /** Makes a line printable, cuts it to at most `columns`, with an ellipsis at the end, and colours it. */
 export const fit = (segments: Line, columns: number, colors: boolean): Fitted => {
-  const line = segments.map(([text, style]): Segment => [forLog(printableLine(text)), style])
+  let text = ""
   let total = 0
-  for (const [text] of line) total += width(text)
-  if (total <= columns) return { text: line.map(([text, style]) => paint(text, style, colors)).join(""), width: total }
+  for (const [part, style] of segments) {
+    const shown = show(part)
+    total += shown.width
+    if (total > columns) return cut(segments, columns, colors)
+    text += paint(shown.text, style, colors)
+  }
+  return { text, width: total }
+}
+
+const cut = (segments: Line, columns: number, colors: boolean): Fitted => {
   if (columns < 1) return { text: "", width: 0 }
   let fitted = ""
   let left = columns - 1
-  for (const [text, style] of line) {
-    const kept = take(text, left)
-    fitted += paint(kept, style, colors)
-    if (kept !== text) break
-    left -= width(text)
+  for (const [part, style] of segments) {
+    const { text, width } = show(part)
+    const taken = take(text, left)
+    fitted += paint(taken, style, colors)
+    if (taken !== text) break
+    left -= width
   }
   return { text: `${fitted}…`, width: columns }
 }
