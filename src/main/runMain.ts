@@ -6,6 +6,7 @@ import { dual } from "effect/Function"
 import process from "node:process"
 import { flushed, print } from "../internal/text/writer.ts"
 import { run } from "./internal/main.ts"
+import { onUnload } from "./internal/unload.ts"
 import type { MainOptions } from "./MainOptions.ts"
 
 /**
@@ -21,7 +22,7 @@ import type { MainOptions } from "./MainOptions.ts"
  * - needs no package but `effect`,
  * - also stops the run on SIGHUP, SIGQUIT, and an error that nothing catches, so that its hooks tell of it,
  * - ends at once on a second signal, or when the {@link MainOptions.grace} is over,
- * - says so where something ends the process in a run, as `process.exit` in a library does, and makes no success of it,
+ * - says so where something ends the process in a run, as `process.exit` or `Deno.exit` in a library does, and makes no success of it,
  * - ends a run that waits for what will never happen, in place of waiting for ever,
  * - prints a failure to standard error, without secrets and without what a terminal would obey,
  * - says which alerts did not arrive.
@@ -33,7 +34,7 @@ import type { MainOptions } from "./MainOptions.ts"
  * | exit code     | when                                                                                           |
  * | ------------- | ---------------------------------------------------------------------------------------------- |
  * | 0             | the effect succeeded, or was skipped                                                           |
- * | 1             | it failed, and the error has no exit code of its own (`Runtime.errorExitCode`), an error that nothing catches has interrupted it, or `process.exit(0)` was called in a run |
+ * | 1             | it failed, and the error has no exit code of its own (`Runtime.errorExitCode`), an error that nothing catches has interrupted it, or `process.exit(0)` or `Deno.exit(0)` was called in a run |
  * | 3             | it succeeded, with `requireAlerts`, and an alert did not arrive                                |
  * | 13            | nothing was left that could end it                                                             |
  * | 130, 143, 129 | it was interrupted, by SIGINT (Ctrl-C), SIGTERM or SIGHUP                                      |
@@ -48,7 +49,6 @@ import type { MainOptions } from "./MainOptions.ts"
  * - A signal does not interrupt a durable run, which goes on at the next start: none of its hooks run, and the line that is
  *   printed at the signal names it.
  * - Under `nohup` SIGHUP is ignored. On Deno this is noticed with `-A` alone; all else needs no permission.
- * - Nothing is said of `Deno.exit`, which no listener of Node's learns of.
  * - A listener of the program's own for `uncaughtException` or `unhandledRejection` comes first.
  *
  * @example
@@ -86,6 +86,7 @@ export const runMain: {
       off: process.off.bind(process),
       listenerCount: process.listenerCount.bind(process),
       exit: process.exit.bind(process),
+      onUnload,
       print: (text) => Effect.runSync(print(text, "stderr")),
       flushed
     })

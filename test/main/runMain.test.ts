@@ -30,6 +30,10 @@ const start = <A, E>(effect: Effect.Effect<A, E>, options: MainOptions = {}) => 
       off: host.off.bind(host),
       listenerCount: host.listenerCount.bind(host),
       exit: end.resolve,
+      onUnload: (listener) => {
+        host.on("unload", listener)
+        return () => host.off("unload", listener)
+      },
       print: (text) => printed.push(text),
       flushed: (then) => then()
     }

@@ -31,6 +31,8 @@ export interface Host extends Listening, Throwing {
   readonly on: Listening["on"] & Throwing["on"] & Ending
   readonly off: Listening["off"] & Throwing["off"] & Ending
   readonly exit: (code: number) => void
+  /** Calls a function where the process is ended in another way. Returns a function that stops listening. */
+  readonly onUnload: (listener: (code: number) => void) => () => void
   /** Prints lines to standard error at once. */
   readonly print: (text: string) => void
   /** Calls a function once all output is written. */
@@ -135,7 +137,7 @@ export const run = <A, E>(
   // before the fiber starts, so that no signal ends the process by default
   const listeners = [listenTo(onSignal, host), listenToUncaught(onUncaught, host)]
   host.on("exit", onExit)
-  listeners.push(() => host.off("exit", onExit))
+  listeners.push(() => host.off("exit", onExit), host.onUnload(onExit))
   if (!keepAlive) {
     host.on("beforeExit", onEmpty)
     listeners.push(() => host.off("beforeExit", onEmpty))
