@@ -83,14 +83,16 @@ export interface AlertAction {
  */
 export interface AlertNote {
   /**
-   * The meaning of the field: how many alerts were held back before this one, which files are not attached, or for how
-   * long a failure has been open.
+   * The meaning of the field: how many alerts were held back before this one, how many failures have come in a row, which
+   * files are not attached, or for how long a failure has been open.
    */
-  readonly kind: "held back" | "not attached" | "open"
+  readonly kind: "held back" | "in a row" | "not attached" | "open"
   /** The name of the field. */
   readonly name: string
-  /** The number of alerts that were held back. */
+  /** The number of alerts that were held back, or of failures in a row. */
   readonly count?: number | undefined
+  /** The time of the first of the failures in a row, in milliseconds since 1970. */
+  readonly since?: number | undefined
 }
 
 /**

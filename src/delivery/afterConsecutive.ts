@@ -10,8 +10,8 @@ import type { Alert } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import type { Telling } from "../internal/alerts/digest.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
-import { heldBackBefore } from "../internal/alerts/notes.ts"
-import { Millis, remember, timeOf, withFields } from "./internal/entries.ts"
+import { heldBackBefore, withNote } from "../internal/alerts/notes.ts"
+import { Millis, remember, timeOf } from "./internal/entries.ts"
 import { timeIn } from "./internal/hold/count.ts"
 import { countOf } from "./internal/options.ts"
 import { around, isDigest, isFailure, isNotice, isRepeats, type Post, subject } from "./internal/policy.ts"
@@ -139,7 +139,11 @@ const make = <P extends string | undefined>(
         yield* inner(
           failures === 1
             ? alert
-            : withFields(alert, { [words.inARow]: words.failuresInARow(failures, timeIn(since, zone)) })
+            : withNote(
+              alert,
+              { kind: "in a row", name: words.inARow, count: failures, since },
+              words.failuresInARow(failures, timeIn(since, zone))
+            )
         )
       })
   })

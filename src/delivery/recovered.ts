@@ -60,7 +60,8 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  *
  * A recovery has `recovered` in its title and tags, and the number of failures, the time of the first and the duration of
  * the outage in its fields. It goes where the failures were delivered: to the alerters of a `route` or `fanOut` that were
- * told of them. A failure that `minSeverity` or `afterConsecutive` has dropped was not delivered, and does not count. The
+ * told of them. A failure that `minSeverity` or `afterConsecutive` has dropped was not delivered, and is not recovered
+ * from. Where a later one was, those that `afterConsecutive` has dropped before it count, as they do in its alert. The
  * outage is forgotten once the recovery has been delivered; if that fails, the next success is the recovery.
  *
  * **Gotchas**
@@ -228,9 +229,11 @@ const make = <P extends string | undefined>(
 const count = (outages: Map<string, Outage>, alert: Alert, at: number): void => {
   const key = subject(alert)
   const { alerts = [], failures, since, told = [] } = outages.get(key) ?? { failures: 0, since: at }
+  // the alert says how many have failed before it, since when: a recovery that told of fewer would contradict it
+  const row = alert.notes.find(({ kind }) => kind === "in a row")
   remember(outages, key, {
-    failures: failures + 1,
-    since,
+    failures: Math.max(failures + 1, row?.count ?? 0),
+    since: Math.min(since, row?.since ?? since),
     alerts: withAlert(alerts, alert),
     // whoever has been told of another failure is to be told of the recovery again
     told: alert.told.length === 0 ? [] : told.filter((place) => !alert.told.includes(place))

@@ -248,3 +248,22 @@ it.effect("for any sequence of alerts the deliveries equal those of a reference 
       const got = list.map((alert) => [alert.title, field(alert, "failures") ?? []].flat().join(" "))
       assert.deepEqual(got, expected)
     }))))
+
+it.effect("a recovery counts the failures in a row that afterConsecutive dropped, as the alert before it did", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const post = yield* build(
+      layer.pipe(dedupe({ window: "1 day" }), recovered({ timeZone: utc }), afterConsecutive(2, { timeZone: utc }))
+    )
+    for (const day of [23, 24, 25]) {
+      yield* TestClock.setTime(Date.UTC(2026, 10, day))
+      yield* post(failed)
+    }
+    yield* TestClock.setTime(Date.UTC(2026, 10, 26))
+    yield* post(succeeded)
+    const [alert, recovery] = [(yield* sent)[0]!, (yield* sent).at(-1)!]
+    assert.equal(field(alert, "in a row"), "2 failures since 2026-11-23 00:00:00 UTC")
+    assert.equal(field(recovery, "failures"), "3")
+    assert.equal(field(recovery, "failing since"), "2026-11-23 00:00:00 UTC")
+    assert.equal(field(recovery, "for"), "3 d")
+  }))

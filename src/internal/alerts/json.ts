@@ -35,9 +35,10 @@ const fields = {
   quiet: Optional(Schema.Boolean),
   told: Optional(Schema.Array(Schema.String)),
   notes: Optional(Schema.Array(Schema.Struct({
-    kind: Schema.Literals(["held back", "not attached", "open"]),
+    kind: Schema.Literals(["held back", "in a row", "not attached", "open"]),
     name: Schema.String,
-    count: Optional(Schema.Int)
+    count: Optional(Schema.Int),
+    since: Optional(Schema.Finite)
   }))),
   attachments: Optional(
     Schema.Array(Schema.Struct({ name: Schema.String, mediaType: Schema.String, content: Schema.String }))
