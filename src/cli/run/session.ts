@@ -121,12 +121,27 @@ export const session = async (options: SessionOptions, program: Program): Promis
     return undelivered.lines(guard.text)
   }
   const names = new StepNames()
-  const messages: Session["messages"] = { interrupt: "interrupting", failure: "error: " }
-  const answer = (): string =>
-    typeof messages.interrupt === "string" ? messages.interrupt : messages.interrupt(staying.text())
+  let interrupt: Session["messages"]["interrupt"] = "interrupting"
+  const answer = (): string => typeof interrupt === "string" ? interrupt : interrupt(staying.text())
+  let toldAnswer: string | undefined
+  const tellAnswer = (): void => {
+    if (supervisor !== undefined && answer() !== toldAnswer) {
+      supervisor.send({ _tag: "Answer", text: toldAnswer = answer() })
+    }
+  }
+  const messages: Session["messages"] = {
+    get interrupt() {
+      return interrupt
+    },
+    set interrupt(text) {
+      interrupt = text
+      tellAnswer()
+    },
+    failure: "error: "
+  }
   let report: Effect.Effect<void> = Effect.void
   let interrupted = false
-  const staying = Staying.make()
+  const staying = Staying.make(tellAnswer)
   const stopping = Stopping.make(staying.count)
 
   const print = (event: RunEvent): void => {
@@ -169,8 +184,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   const stopCatching = supervisor === undefined ? Signals.catchUncaught(guard.text, cutOffAlerts) : () => {}
   // registered before the fiber starts, so that no signal ends the process by default
   const stopListening = Signals.listen(
-    // its supervisor answers, which does not know of durable runs
-    () => supervisor === undefined || staying.count() > 0 ? answer() : undefined,
+    () => supervisor === undefined ? answer() : undefined,
     (signal) => {
       interrupted = true
       stopping.stop(signal)

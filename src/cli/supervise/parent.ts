@@ -130,7 +130,7 @@ export const supervise = <E = never, R = never>(
         signals.count++
         if (child.isDead()) Deferred.doneUnsafe(quit, Effect.void)
         else if (signals.count === 1) {
-          say(answerTo(signal, "interrupting"))
+          say(answerTo(signal, state.answer))
           child.kill(signals.sent = signal)
         } else if (signals.killedBy === undefined && child.kill("SIGKILL")) signals.killedBy = signal
       })

@@ -68,6 +68,8 @@ const Message = Schema.Union([
   /** A durable run is being evaluated in this process, until `RunReleased`. */
   Schema.TaggedStruct("RunHeld", { pipelineName: Schema.String, runId: Schema.String, at: Schema.Finite }),
   Schema.TaggedStruct("RunReleased", { runId: Schema.String }),
+  /** The answer to a signal that asks the child to stop: what becomes of its runs then. */
+  Schema.TaggedStruct("Answer", { text: Schema.String }),
   /** A text that must not be shown, in none of its forms. */
   Schema.TaggedStruct("Secret", { value: Schema.String }),
   /** A hook has begun. Its `id` is unique in this process. */
@@ -133,6 +135,7 @@ const cutName = (name: string): string => fitEnd(name, maxName)
 const fit = (message: Message, spare: boolean): object => {
   // a text that is cut could not be found any more
   if (message._tag === "Secret") return message
+  if (message._tag === "Answer") return { ...message, text: fitEnd(message.text, maxRest / 2) }
   if (message._tag === "AlertTaken") {
     return { ...message, by: cutName(message.by), alert: fitAlert(message.alert, spare, maxLine - maxRest) }
   }

@@ -65,6 +65,8 @@ export class State {
   readonly hooks: Map<number, Of<"HookOpened">> = new Map()
   /** The name of the pipeline, once the child has reported it. */
   pipelineName: string | undefined = undefined
+  /** What the child would answer to a signal that asks it to stop. */
+  answer = "interrupting"
   /** Where the child records its runs, if it does. */
   recording: RecordPlace | undefined = undefined
   /** Whether the main of the child has ended. */
@@ -89,6 +91,9 @@ export class State {
         return
       case "Loaded":
         this.pipelineName = message.pipelineName
+        return
+      case "Answer":
+        this.answer = message.text
         return
       case "Recording":
         this.recording = message

@@ -12,14 +12,17 @@ export interface Staying {
 /** The most durable runs that are named. */
 const mostNamed = 3
 
-/** Begins with no runs. Those that wait count, too. */
-export const make = (): Staying => {
+/** Begins with no runs. Those that wait count, too. Calls `changed` where the text may be another one. */
+export const make = (changed: () => void = () => {}): Staying => {
   const runs = new Map<string, string>()
   return {
     holding: (pipelineName, runId) => {
       runs.set(runId, pipelineName)
+      changed()
       return (isSuspended) => {
-        if (!isSuspended) runs.delete(runId)
+        if (isSuspended) return
+        runs.delete(runId)
+        changed()
       }
     },
     count: () => runs.size,

@@ -107,6 +107,12 @@ it.live("a supervised run that dies says at the end how it died, and a signal st
     yield* stepBegun("wait")
     waiting.kill("SIGTERM")
     waiting.kill("SIGTERM")
-    assertExitCode(yield* waiting.ended, 143)
+    const stopped = yield* waiting.ended
+    assertExitCode(stopped, 143)
+    assert.match(
+      stopped.stderr,
+      /epilogue: SIGTERM: stopping waiting when the step under way has ended; run \w+ goes on at the next start; another/
+    )
+    assert.doesNotMatch(stopped.stderr, /interrupting/)
     assert.equal(titles().length, 2)
   }))

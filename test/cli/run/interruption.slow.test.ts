@@ -22,7 +22,7 @@ it.live(
         kill("SIGINT")
         const end = yield* ended
         assertExitCode(end, 130)
-        assert.match(end.stderr, /^epilogue: interrupting; press Ctrl-C again to quit at once\n/)
+        assert.match(end.stderr, /^epilogue: interrupting stuck; press Ctrl-C again to quit at once\n/)
         assert.match(
           end.stderr,
           /\nepilogue: quit at once; cut off: hook "onInterrupt" \(interrupt\) of wait \([^\n]+\n$/
