@@ -22,26 +22,26 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2380, total: 9460 },
   Alerter: { own: 12710, total: 29260 },
-  "alerters/index": { own: 64550, total: 98900, schema: true },
+  "alerters/index": { own: 64710, total: 99060, schema: true },
   AlerterHooks: { own: 26830, total: 48060 },
   Approver: { own: 12230, total: 29950 },
-  "approvers/index": { own: 40010, total: 95920, schema: true },
-  "config/index": { own: 173250, total: 228630, schema: true },
-  "delivery/index": { own: 50960, total: 87880, schema: true },
+  "approvers/index": { own: 40180, total: 96070, schema: true },
+  "config/index": { own: 173600, total: 229540, schema: true },
+  "delivery/index": { own: 50980, total: 87880, schema: true },
   "durable/index": { own: 95540, total: 209700, schema: true },
-  Hook: { own: 13750, total: 33380 },
+  Hook: { own: 13750, total: 33400 },
   Hooks: { own: 3590, total: 20150 },
-  "main/index": { own: 16900, total: 31930 },
-  "monitors/index": { own: 33670, total: 67680, schema: true },
+  "main/index": { own: 17700, total: 32740 },
+  "monitors/index": { own: 33840, total: 67860, schema: true },
   Params: { own: 4730, total: 37660, schema: true },
-  Pipeline: { own: 27200, total: 49260 },
-  "report/index": { own: 79830, total: 115720, schema: true },
+  Pipeline: { own: 27200, total: 49280 },
+  "report/index": { own: 80010, total: 115920, schema: true },
   RunEvent: { own: 7100, total: 25480 },
-  Spans: { own: 26790, total: 46990 },
+  Spans: { own: 26790, total: 47020 },
   Step: { own: 29270, total: 49190 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5800, total: 19090 },
-  index: { own: 57510, total: 99210, schema: true }
+  index: { own: 57510, total: 100080, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 41100,
+    budget: 41230,
     goal: 45_000
   }
 ]

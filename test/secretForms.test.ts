@@ -5,6 +5,7 @@ import * as assert from "node:assert/strict"
 import { Buffer } from "node:buffer"
 import { test } from "node:test"
 import { withoutUrls } from "../src/internal/text/addresses.ts"
+import { programForms } from "../src/internal/text/secretForms.ts"
 import { scrubber, Secrets } from "../src/internal/text/secrets.ts"
 import { canary } from "./support/canary.ts"
 import { within } from "./support/cpuTime.ts"
@@ -39,6 +40,7 @@ const forms: Readonly<Record<string, (value: string) => string>> = {
   "in base64url": (value) => Buffer.from(`user:${value}`).toString("base64url"),
   "in JSON in base64": (value) => Buffer.from(JSON.stringify({ value })).toString("base64"),
   "percent-encoded in base64": (value) => Buffer.from(`user:${encodeURIComponent(value)}`).toString("base64"),
+  "in base64 with what is before it in a URL": (value) => Buffer.from(`https://${value}`).toString("base64"),
   "in base64 in a query": (value) => encodeURIComponent(Buffer.from(value).toString("base64"))
 }
 
@@ -60,6 +62,51 @@ it.effect("a value is found in every form in which a text may quote it", () =>
         assert.match(scrubbed, /^failed: .*\(500\)$/s, name)
       }
     }), 100))
+
+const bytesOf = (value: string): ReadonlyArray<number> => [...Buffer.from(value)]
+
+const hexOf = (byte: number): string => byte.toString(16).padStart(2, "0")
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64")
+
+/** The ways in which a program may print a value that a guard keeps. */
+const programs: Readonly<Record<string, (value: string) => string>> = {
+  "as numbers of bytes": (value) => bytesOf(value).join(),
+  "as a buffer in JSON": (value) => JSON.stringify(Buffer.from(value)),
+  "as an array of bytes in JSON": (value) => JSON.stringify(new Uint8Array(bytesOf(value))),
+  "as bytes in several lines": (value) => `[\n  ${bytesOf(value).join(",  ").replace(/(.{30,40},) /g, "$1\n ")}\n]`,
+  "as hexadecimal numbers": (value) => bytesOf(value).map((byte) => `0x${hexOf(byte)}`).join(", "),
+  "as digits between colons": (value) => bytesOf(value).map(hexOf).join(":"),
+  "as octal escapes": (value) => bytesOf(value).map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(""),
+  "as escapes of bytes": (value) => bytesOf(value).map((byte) => `\\x${hexOf(byte)}`).join(""),
+  "quoted-printable": (value) => bytesOf(value).map((byte) => `=${hexOf(byte).toUpperCase()}`).join(""),
+  "quoted-printable in two lines": (value) => `${value.slice(0, 9).replaceAll("=", "=3D")}=\r\n${value.slice(9)}`,
+  "in the trace of a shell": (value) => `'${value.replaceAll("'", `'\\''`)}'`,
+  "with spaces as a shell writes them": (value) => value.replaceAll(" ", "\\ "),
+  "in SQL": (value) => value.replaceAll("'", "''"),
+  "in base64 in base64": (value) => base64(`auth=${base64(`user:${value}`)}`),
+  "in JSON in base64 in JSON in base64": (value) => base64(JSON.stringify({ auth: base64(`user:${value}`) })),
+  "in a form in base64": (value) => base64(new URLSearchParams({ user: value }).toString()),
+  "in base64 of UTF-16": (value) => Buffer.from(value, "utf16le").toString("base64")
+}
+
+for (const value of ["tok_0123456789/aBcDeF==", "it's a pass wörd ключ", "hunter2!'x"]) {
+  for (const [name, print] of Object.entries(programs)) {
+    test(`${value} is found ${name}`, () => {
+      const { scrub } = new Secrets([value], programForms)
+      const scrubbed = scrub(`got ${print(value)} here`)
+      assert.match(scrubbed, /^got [^]*<redacted>[^]* here$/)
+      assert.ok(scrubbed.length < 60, scrubbed)
+    })
+  }
+}
+
+test("numbers, quotes and escapes that are no value stay as they are", () => {
+  const { scrub } = new Secrets(["tok_0123456789", "1, 2, 3"], programForms)
+  for (const text of ["[1, 22, 333, 4, 255]", "a=b, c=3D, =\n", `{"0":116,"1":111}`, "0x74, 0x6f", "C:\\164\\157"]) {
+    assert.equal(scrub(text), text)
+  }
+})
 
 test("a value that is wrapped over lines is found", () => {
   const scrub = scrubber(["tok_0123456789abcdef", "correct horse battery"])
@@ -172,8 +219,27 @@ test("values may be added after the first search", () => {
 })
 
 test("a million characters are searched for fifty values in well under a second", () => {
-  const { scrub } = new Secrets(Array.from({ length: 50 }, (_, i) => `secret-${i}-${"z".repeat(40)}-${i}`))
-  for (const odd of ["lorem ipsum ", "secret-1", "z", "a \n", "%41", "\\", "&", "…", "' +\n", " "]) {
+  const { scrub } = new Secrets(
+    Array.from({ length: 50 }, (_, i) => `secret-${i}-${"z".repeat(40)}-${i}`),
+    programForms
+  )
+  const odds = [
+    "lorem ipsum ",
+    "secret-1",
+    "z",
+    "a \n",
+    "%41",
+    "\\",
+    "&",
+    "…",
+    "' +\n",
+    " ",
+    "1,",
+    "=3D",
+    "=\n",
+    "0x41,"
+  ]
+  for (const odd of odds) {
     const text = odd.repeat(1_000_000 / odd.length)
     within(2_000, JSON.stringify(odd), () => scrub(text))
   }

@@ -222,6 +222,19 @@ it.effect("a secret is removed in its encoded forms too", () =>
     assert.equal(yield* said("pa%C3%9Fw or paßw", { webhookUrl: withPassword }), "<redacted> or <redacted>")
   }))
 
+it.effect("the login of a proxy, which the proxy quotes, is removed", () =>
+  Effect.gen(function*() {
+    const login = Buffer.from("bob:c4n4ry-pa55").toString("base64")
+    const quoted = {
+      [`{"proxy-authorization":"Basic ${login}","host":"x"}`]: `{"proxy-authorization":"Basic <redacted>","host":"x"}`,
+      [`Proxy-Authorization: Basic ${login}`]: "Proxy-Authorization: Basic <redacted>",
+      "invalid token Bearer eyJhbGciOi.eyJzdWIi.x-y_z": "invalid token Bearer <redacted>",
+      "Basic authentication required": "Basic authentication required",
+      "no Bearer token": "no Bearer token"
+    }
+    for (const [answer, shown] of Object.entries(quoted)) assert.equal(yield* said(answer), shown)
+  }))
+
 it.effect("a token with a line end is removed without it too", () =>
   Effect.gen(function*() {
     const { client } = fake(() => Response.json({ ok: false, error: "no xoxb-1-2-abcdefgh here" }))

@@ -8,6 +8,7 @@ import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
+import { programForms } from "../text/secretForms.ts"
 import { type Scrub, Secrets } from "../text/secrets.ts"
 import type { Observer, RunEvent } from "./events.ts"
 import type { Occurrence, OccurrenceRun } from "./occurrence.ts"
@@ -22,7 +23,7 @@ export type { Guard } from "./secrets.ts"
 
 /** Makes a guard. `onAdd` is called with each text that is added later. */
 export const make = (values: Iterable<string> = [], onAdd?: (value: string) => void): Guard => {
-  const secrets = new Secrets(values)
+  const secrets = new Secrets(values, programForms)
   const add = (added: Iterable<string>): void => {
     const texts = [...added]
     secrets.add(texts)

@@ -64,6 +64,16 @@ class Writer {
   }
 }
 
+/** Makes a view of the units that a function puts, each with the range of the source that it was read from. */
+export const read = (
+  source: View,
+  reading: (put: (unit: number, start: number, end: number) => void) => void
+): View => {
+  const writer = new Writer(source)
+  reading((unit, start, end) => writer.put(unit, start, end))
+  return writer.view
+}
+
 // -----------------------------------------------------------------------------
 // encodings
 // -----------------------------------------------------------------------------
@@ -135,7 +145,7 @@ interface Decoded {
 const letters: Readonly<Record<string, number>> = { b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 }
 
 const isPunctuation = (unit: number): boolean =>
-  (unit > 0x20 && unit < 0x30) || (unit > 0x39 && unit < 0x41) || (unit > 0x5a && unit < 0x61) ||
+  (unit >= 0x20 && unit < 0x30) || (unit > 0x39 && unit < 0x41) || (unit > 0x5a && unit < 0x61) ||
   (unit > 0x7a && unit < 0x7f)
 
 /** An escape of JSON, JavaScript, Markdown or a shell: `\n`, `\/`, `\u002f`, `\x2f`. */

@@ -12,6 +12,21 @@ const replacement = "<redacted>"
 /** The fewest characters of a text that is looked for: a shorter one may be a part of other words. */
 export const minLength = 4
 
+/**
+ * Forms that are looked for besides: those that no server writes that answers a channel, but programs may, whose texts
+ * a guard reads.
+ */
+export interface Forms {
+  /** Returns what else to look for. */
+  readonly words: (values: ReadonlyArray<string>) => ReadonlyArray<string>
+  /** Returns what else to look for that is as long, and as unlike words, as base64 is. */
+  readonly encoded: (values: ReadonlyArray<string>) => ReadonlyArray<string>
+  /** Reads text in other ways. Each returns `undefined` where there is nothing to read. */
+  readonly readings: ReadonlyArray<(view: View) => View | undefined>
+}
+
+const noForms: Forms = { words: () => [], encoded: () => [], readings: [] }
+
 /** How many layers of encodings are decoded: a URL in a query in JSON in a log line in JSON has four. */
 const maxLayers = 4
 
@@ -28,9 +43,11 @@ const maxLayers = 4
  */
 export class Secrets {
   readonly #values = new Set<string>()
+  readonly #forms: Forms
   #search: ((view: View, onFound: OnFound) => void) | undefined
 
-  constructor(values: Iterable<string> = []) {
+  constructor(values: Iterable<string> = [], forms = noForms) {
+    this.#forms = forms
     this.add(values)
   }
 
@@ -53,13 +70,21 @@ export class Secrets {
   /** Replaces each value in a text with `<redacted>`. */
   readonly scrub: Scrub = (text) => {
     if (this.#values.size === 0 || text.length < minLength) return text
-    this.#search ??= searchFor(this.#values)
+    const search = this.#search ??= searchFor(this.#values, this.#forms)
     const ranges: Array<readonly [start: number, end: number]> = []
-    let view: View | undefined = viewOf(text)
-    for (let layer = 0; view !== undefined && layer <= maxLayers; layer++) {
-      this.#search(view, (start, end) => ranges.push([start, end]))
-      view = decode(view)
+    const { readings } = this.#forms
+    const look = (from: View, inside: boolean): void => {
+      let view: View | undefined = from
+      for (let layer = 0; view !== undefined && layer <= maxLayers; layer++) {
+        search(view, (start, end) => ranges.push([start, end]))
+        for (const reading of inside ? [] : readings) {
+          const read = reading(view)
+          if (read !== undefined) look(read, true)
+        }
+        view = decode(view)
+      }
     }
+    look(viewOf(text), false)
     return ranges.length === 0 ? text : replaced(text, ranges)
   }
 }
@@ -86,18 +111,16 @@ const replaced = (text: string, ranges: Array<readonly [start: number, end: numb
 // -----------------------------------------------------------------------------
 
 /** Returns the search for values in a view. It finds ranges of the original text. */
-const searchFor = (values: Iterable<string>): (view: View, onFound: OnFound) => void => {
-  const parts = [
-    ...new Set([...values].flatMap((value) => [value, ...partsOf(value), ...linesOf(value)]).flatMap(casesOf))
-  ]
+const searchFor = (values: Iterable<string>, forms: Forms): (view: View, onFound: OnFound) => void => {
+  const found = [...values].flatMap((value) => [value, ...partsOf(value), ...linesOf(value)])
+  const parts = [...new Set([...found, ...forms.words(found)].flatMap(casesOf))]
   const whole = unique(parts.flatMap((part) => {
     const limits = limitsOf(part)
     return formsOf(part).map(({ units }): Word => ({ units, ...limits }))
   }))
-  const encoded = [
-    ...new Set([...values].flatMap((value) => [value, percentDecoded(URL.parse(value)?.password ?? "")]))
-  ]
-    .flatMap(writtenOf).flatMap(base64Of)
+  const encoded = [...new Set(found.flatMap(writtenOf))]
+    .flatMap((text) => base64Of(new TextEncoder().encode(text)))
+    .concat(forms.encoded(found))
     .map((text): Word => ({ units: viewOf(text).units, ...base64Limits }))
   const bytes = parts.filter(looksRandom).flatMap(hexOf)
     .map((text): Word => ({ units: viewOf(text).units, ...hexLimits }))
@@ -173,11 +196,10 @@ const writtenOf = (value: string): ReadonlyArray<string> => [
 ]
 
 /**
- * Returns what a value is as part of a longer text in base64, once for each of the three places where it may begin in a
+ * Returns what bytes are as part of a longer text in base64, once for each of the three places where it may begin in a
  * group of three bytes, without the characters that depend on its neighbours.
  */
-const base64Of = (value: string): ReadonlyArray<string> => {
-  const bytes = new TextEncoder().encode(value)
+export const base64Of = (bytes: Uint8Array): ReadonlyArray<string> => {
   const texts = [0, 1, 2].map((before) => {
     const shifted = new Uint8Array(before + bytes.length)
     shifted.set(bytes, before)

@@ -101,7 +101,8 @@ export const make = (
       : Context.get(yield* Layer.build(FetchHttpClient.layer), HttpClient.HttpClient)
     const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
     const attempts = makeAttempts(channel, options)
-    const detail = (text: string): string => fitEnd(withoutUrls(scrub(oneLine(text))), 300)
+    const detail = (text: string): string =>
+      fitEnd(withoutUrls(scrub(oneLine(text))).replace(logins, "$1 <redacted>"), 300)
     const send = <A>(
       request: HttpClientRequest.HttpClientRequest,
       read?: Read<A>,
@@ -116,6 +117,9 @@ export const make = (
     }
     return { send, detail }
   })
+
+/** The logins of a request, which a proxy may quote though nobody here knows its own. */
+const logins = /\b([Bb]asic|[Bb]earer|NTLM) +(?=\w+[A-Z\d=])[\w+/=.~-]{8,}/g
 
 /** Sends a user and a password in the address as a header, unless there is one already. */
 const withoutLogin = (
