@@ -192,6 +192,19 @@ it.effect("what can't be read of an error is named, with the reason", () =>
     assert.match((yield* told(Effect.fail(broken))).recorded, /\n\[cause\]: <unreadable: AssertionError: gone>$/)
   }))
 
+it.effect("an error with a field that throws, and a text as its cause, is logged", () =>
+  Effect.gen(function*() {
+    const log = logs()
+    const inner = Object.defineProperty(new Error("inner", { cause: "refused" }), "response", {
+      get: () => assert.fail("gone"),
+      enumerable: true
+    })
+    const error = new Error("outer", { cause: inner })
+    const failing = Step.make("load", Effect.void).pipe(Step.onSuccess(() => Effect.fail(error)))
+    yield* Effect.provide(failing, log.layer)
+    assert.match(Cause.pretty(log.list[0]!.cause), /outer/)
+  }))
+
 /** More than any rendering may take of a hostile error. */
 const bound = 60_000
 

@@ -38,13 +38,23 @@ const withText = (original: unknown, cause: Cause.Cause<unknown>): Error => {
 const isLegible = (error: unknown): boolean => {
   let at = error
   for (let i = 0; i <= most && at !== undefined; i++) {
-    if (typeof at === "string") return at.length <= longestMessage
-    if (typeof at !== "object" || at === null) return typeof at === "number" || typeof at === "boolean" || at === null
+    if (typeof at !== "object" || at === null) {
+      // what is around it, if anything, is still to be read as other code does
+      return isLegibleValue(at) && (i === 0 || isPretty(error))
+    }
     const [message, stack] = [property(at, "message"), property(at, "stack")]
     if (!isError(at) || isProxy(at) || rejection(at) !== at) return false
     if (typeof message !== "string" || message === "" || message.length > longestMessage) return false
     if (typeof stack !== "string" || stack.length > longestStack || nameOf(at) === undefined) return false
     at = property(at, "cause")
   }
-  return at === undefined && !Unreadable.is(attempt(() => Cause.pretty(Cause.fail(error))))
+  return at === undefined && isPretty(error)
 }
+
+const isLegibleValue = (value: unknown): boolean =>
+  typeof value === "string"
+    ? value.length <= longestMessage
+    : typeof value === "number" || typeof value === "boolean" || value === null
+
+/** Whether effect can print an error, of which it reads more than others do. */
+const isPretty = (error: unknown): boolean => !Unreadable.is(attempt(() => Cause.pretty(Cause.fail(error))))

@@ -69,7 +69,10 @@ export const flushed = (then: () => void, write: Write = (text, then) => process
 const logging =
   (log: (...message: ReadonlyArray<unknown>) => Effect.Effect<void>) =>
   (message: string, ...about: ReadonlyArray<unknown>): Effect.Effect<void> =>
-    Effect.suspend(() => log(line(message), ...about.map(loggable)))
+    // whatever can't be read of the rest, the message is logged
+    Effect.suspend(() =>
+      log(line(message), ...about.map((part) => readOr("<unreadable>", (): unknown => loggable(part))))
+    )
 
 /** Logs a message on one line, and text or causes about it. */
 export const logDebug = logging(Effect.logDebug)
