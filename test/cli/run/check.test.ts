@@ -64,6 +64,18 @@ it.live("check and run name every missing variable of the alerter's channels, wi
     }
   })))
 
+it.live("a module that Node takes for CommonJS, as below the package.json of npm init, is refused with the cure", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const { command, folder } = yield* project("alerter: console\n")
+    writeFileSync(join(folder, "package.json"), `{ "type": "commonjs" }`)
+    const { ended, lines } = yield* command("check", {}, "node")
+    assertExitCode(ended, 2)
+    assert.match(
+      lines.at(-1)!,
+      /^job\.yaml:1:11 pipeline: .*outside a module: write "type": "module" into package\.json/
+    )
+  })))
+
 it.live("check says what the variables of a channel should hold, and does not show what they hold", () =>
   Effect.scoped(Effect.gen(function*() {
     const { command } = yield* project("alerter:\n  fanOut: [slack, email, ntfy]\n")

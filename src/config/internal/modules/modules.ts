@@ -287,7 +287,7 @@ export const module = (
         try: () => importOnce(url),
         catch: (error): Refusal =>
           denoPackages.refusalOf(url, error) ?? ({
-            found: `an error while ${quoted(shown)} was loaded: ${messageOf(error)}`,
+            found: `an error while ${quoted(shown)} was loaded: ${withCure(messageOf(error))}`,
             expected: "a module that loads"
           })
       }),
@@ -305,6 +305,14 @@ const messageOf = (error: unknown): string => {
   const errors = error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error]
   return fitEnd(oneLine(errors.slice(0, 20).map(thrownMessage).join("; ")), 500)
 }
+
+/** What Node says of a module that it takes for CommonJS, as under the package.json that `npm init` writes. */
+const takenForCommonJs = ["Cannot use import statement outside a module", "Unexpected token 'export'"]
+
+const withCure = (message: string): string =>
+  takenForCommonJs.includes(message)
+    ? `${message}: write "type": "module" into package.json, or end the name of the file in .mts or .mjs`
+    : message
 
 /** A value that is thrown and is no error is named by its type alone, since it may be a secret. */
 const thrownMessage = (error: unknown): string =>
