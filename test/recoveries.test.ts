@@ -182,3 +182,20 @@ it.effect("no hook runs after a success where the alerter keeps no failures", ()
     )
     assert.deepEqual(events, ["RunStarted", "StepStarted", "StepEnded", "RunEnded"])
   }))
+
+it.effect("a step whose name has a slash has not recovered when a step inside another one succeeds", () =>
+  Effect.gen(function*() {
+    const titles: Array<string> = []
+    const channel = Alerter.layer(({ title }) => Effect.sync(() => void titles.push(title)))
+    const outer = (step: Step.Step<void, string>) =>
+      Pipeline.make("nightly", step).pipe(Pipeline.stepHooks(AlerterHooks.failure), Effect.exit)
+    yield* Effect.provide(
+      Effect.gen(function*() {
+        yield* outer(Step.make("db/load", body(true)))
+        yield* outer(Step.make("db", load(false)))
+        yield* outer(Step.make("db/load", body(false)))
+      }),
+      recovered({ successes: "drop" })(channel)
+    )
+    assert.deepEqual(titles, ["nightly › db/load failed", "nightly › db/load recovered"])
+  }))

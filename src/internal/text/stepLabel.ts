@@ -74,5 +74,11 @@ export const subjectText = ({ pipeline, stepLabels, stepPath }: Subject): string
   return pathText(stepPath[0] === pipeline ? labels : [pipeline, ...labels], " › ")
 }
 
-/** Returns the key that alerts about one step or run share, in this run and in others: pipeline, path and keys. */
-export const subjectKey = (subject: Subject): string => [subject.pipeline, ...labelsOf(subject)].join("/")
+/**
+ * Returns the key that alerts about one step or run share, in this run and in others: pipeline, path and keys. A slash in
+ * a name is escaped: the step `a/b` is not the step `b` in `a`, whose success would be told as its recovery.
+ */
+export const subjectKey = (subject: Subject): string => [subject.pipeline, ...labelsOf(subject)].map(escaped).join("/")
+
+/** Escapes the name in a label, and leaves its key, which is in brackets. */
+const escaped = (label: string): string => label.replace(/^[^[]+/, (name) => name.replace(/[\\/]/g, "\\$&"))
