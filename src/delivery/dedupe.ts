@@ -215,8 +215,14 @@ const make = <P extends string | undefined>(
         }
         const opposite = opposites(alert).map((severity) => keyOf(severity, about, ""))
         let isEarlier = false
-        for (const [key, before] of opposite.length === 0 ? [] : entries) {
-          if (before.over || !opposite.some((prefix) => key.startsWith(prefix))) continue
+        // not all entries for each failure of a storm, where the key of what tells the opposite is known
+        const known = isFailure(alert) && (alert.dedupeKey !== undefined || by !== undefined)
+          ? opposite
+          : entries.keys()
+        for (const key of opposite.length === 0 ? [] : known) {
+          if (!opposite.some((prefix) => key.startsWith(prefix))) continue
+          const before = entries.get(key)
+          if (before === undefined || before.over) continue
           const { held, ...rest } = before
           // a recovery tells how many failures there were, with those that were held back
           const isReported = held === undefined || (alert.recovers.length > 0 && !isOpen)

@@ -76,3 +76,19 @@ for (const [name, policy] of Object.entries(policies)) {
       )
     }))
 }
+
+for (const [name, policy] of Object.entries(policies)) {
+  it.effect(`${name} takes 10,000 alerts about different things in seconds`, () =>
+    Effect.gen(function*() {
+      const { post } = yield* open(policy)
+      yield* effectWithin(
+        1_000,
+        name,
+        Effect.forEach(
+          Array.from({ length: 10_000 }, (_, i) => i),
+          (i) => post(Alert.make({ title: `load ${i} failed`, severity: "error", dedupeKey: `nightly/load[${i}]` })),
+          { discard: true }
+        )
+      )
+    }))
+}

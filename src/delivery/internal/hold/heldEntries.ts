@@ -81,22 +81,33 @@ export const keep = (
 ): boolean => {
   // An alert that stays alone is posted as it is, with attachments. A digest shows none, so they need not be stored.
   // Alerts that are being posted are not combined with it, unless that fails.
-  const alone = [...entries.values()].every(({ claimed }) => claimed !== undefined)
+  const alone = isAlone(entries)
   const kept = toJson(
     entries.size < maxListed ? alone ? alert : withoutAttachments(alert, words) : listedOnly(alert, words)
   )
-  for (const [id, held] of alone ? [] : entries) {
+  // of many entries, none has been alone lately
+  for (const [id, held] of alone || entries.size > maxListed ? [] : entries) {
     if (held.alert.attachments !== undefined && held.claimed === undefined) {
       entries.set(id, { ...held, alert: toJson(withoutAttachments(fromJson(held.alert), words)) })
     }
   }
   entries.set(id, { alert: kept, since, due, tried: false })
   if (entries.size <= max) return false
-  const fresh = [...entries].filter(([, held]) => !held.tried && held.claimed === undefined)
-  if (fresh.length <= max) return false
-  for (const [id, held] of fresh) entries.set(id, { ...held, due: since })
+  let fresh = 0
+  for (const held of entries.values()) if (isFresh(held)) fresh++
+  if (fresh <= max) return false
+  for (const [id, held] of entries) if (isFresh(held) && held.due > since) entries.set(id, { ...held, due: since })
   return true
 }
+
+// without lists of all entries, of which a storm makes thousands, and for each alert anew
+
+const isAlone = (entries: Entries): boolean => {
+  for (const { claimed } of entries.values()) if (claimed === undefined) return false
+  return true
+}
+
+const isFresh = ({ claimed, tried }: Held): boolean => !tried && claimed === undefined
 
 /** Returns when the first of the unclaimed alerts is due. */
 export const openAt = (entries: Entries) => (): number | undefined => {
@@ -122,10 +133,12 @@ export const claimEnd = (
 export const nextOf = (entries: Entries, now: number, latest: number): number | undefined => {
   let next: number | undefined
   for (const [id, held] of entries) {
-    const { by: _by, claimed: _claimed, ...unclaimed } = held
     const isWrong = claimEnd(held) > now + 2 * claimTime
     const due = Math.min(held.due, latest)
-    if (isWrong || held.due > latest) entries.set(id, { ...(isWrong ? unclaimed : held), due })
+    if (isWrong || held.due > latest) {
+      const { by: _by, claimed: _claimed, ...unclaimed } = held
+      entries.set(id, { ...(isWrong ? unclaimed : held), due })
+    }
     const at = Math.max(due, isWrong ? -Infinity : claimEnd(held))
     if (next === undefined || at < next) next = at
   }
