@@ -68,6 +68,16 @@ const message = <A, E extends { readonly message: string }, R>(effect: Effect.Ef
   Effect.map(Effect.flip(effect), ({ message }) => message)
 
 if (process.platform !== "win32") {
+  it.live("a file that its owner may only read stays so when the rights of others are taken away", () =>
+    Effect.gen(function*() {
+      yield* openWorld
+      fs.mkdirSync(".epilogue/runs", { recursive: true })
+      fs.writeFileSync(".epilogue/runs/kept.txt", "")
+      fs.chmodSync(".epilogue/runs/kept.txt", 0o444)
+      yield* recorded
+      assert.equal(modeOf(".epilogue/runs/kept.txt"), "400")
+    }))
+
   it.live("records and the default database are private, whichever of them makes the folder .epilogue", () =>
     Effect.gen(function*() {
       const folder = yield* openWorld

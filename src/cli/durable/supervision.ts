@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { Path } from "effect/Path"
 import process from "node:process"
 import { Alerter } from "../../Alerter.ts"
@@ -111,7 +112,10 @@ export const alerterOf = (
       const database = yield* databaseOf(request.database)
       // posting an alert must not create the database
       const isThere = (yield* Effect.result(existing(database)))._tag === "Success"
-      const context = yield* Layer.build(isThere ? Layer.provide(services, client(database)) : services)
+      // one that can't be opened may be why there is an alert, and most alerters need none
+      const opened = isThere ? yield* Effect.option(Layer.build(client(database))) : Option.none()
+      const building = Layer.build(services)
+      const context = yield* Option.isSome(opened) ? Effect.provide(building, opened.value) : building
       return Context.getOrUndefined(context, Alerter) ??
         (yield* new UsageError({ message: "the Layer of the pipelines' services has no Alerter" }))
     })

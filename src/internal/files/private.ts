@@ -113,10 +113,10 @@ export type Warnings = ReadonlyArray<string>
 
 const none: Warnings = []
 
-/** Takes the rights of others on a path away. The file is not opened: closing it again would drop SQLite's locks on it. */
+/** Leaves only `wanted` of the rights on a path: those of others are taken away, and the owner gets none. The file is not opened: closing it again would drop SQLite's locks on it. */
 const tighten = (at: string, { mode }: NodeFs.Stats, wanted: number): Warnings => {
   try {
-    fs().chmodSync(at, wanted)
+    fs().chmodSync(at, mode & wanted)
     return none
   } catch (cause) {
     const found = (mode & 0o777).toString(8)

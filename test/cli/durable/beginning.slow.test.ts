@@ -121,6 +121,17 @@ it.live("without a file the alerter of the services tells of it", () =>
     assert.deepEqual([titles(ended.file), titles(ended.own)], [[], ["nightly could not begin"]])
   }))
 
+it.live("the alerter of the services tells of a database that can't be opened, too", () =>
+  Effect.gen(function*() {
+    for (const args of [worker, [...run, "--payload", `{"day":"monday"}`]]) {
+      const ended = yield* told([...args, "--database", "job.ts"], { how: "own" })
+      assertExitCode(ended, 2)
+      assert.match(ended.own[0]?.title ?? "", /nightly could not begin/)
+      assert.match(ended.own[0]?.body ?? "", /can't open the database job\.ts: it is damaged, or no database/)
+      assert.equal(ended.own.length, 1)
+    }
+  }))
+
 it.live("other keys of the file are mistakes with their place, and alerted", () =>
   Effect.gen(function*() {
     const ended = yield* told([...worker, ...withFile], {
