@@ -46,7 +46,11 @@ export class ActivityFibers {
   readonly unreported: Map<string, AnyExit> = new Map()
 
   /** The keys of steps whose start this process has told observers of, and not their end. */
-  private readonly started = new Set<string>()
+  readonly started: Set<string>
+
+  constructor(started: Set<string> = new Set()) {
+    this.started = started
+  }
 
   get isEmpty(): boolean {
     return this.running.size === 0 && this.unreported.size === 0 && this.started.size === 0
@@ -59,9 +63,9 @@ export class ActivityFibers {
     return true
   }
 
-  /** Notes that the step has ended. */
-  forgetStart(key: string): void {
-    this.started.delete(key)
+  /** Notes that observers are told of the step's end. Returns whether they were told of its start, and not of its end. */
+  forgetStart(key: string): boolean {
+    return this.started.delete(key)
   }
 
   /**
@@ -152,9 +156,14 @@ const awaitActivity = (
     })
   )
 
+/** The largest number of runs that went to another process of which is known what was told here: most do not come back. */
+const mostLeft = 1_000
+
 /** The activity fibers of all runs of a pipeline in this process. */
 export class ActivityFibersByRun {
   private readonly runs = new Map<string, ActivityFibers>()
+  /** Those of {@link ActivityFibers.started} of runs that went to another process, and may come back. */
+  private readonly left = new Map<string, Set<string>>()
   private readonly overdueTold = new Map<string, Map<string, Map<string, number>>>()
   /** Whether the process is shutting down: no later evaluation can join an activity then. */
   closed = false
@@ -170,7 +179,8 @@ export class ActivityFibersByRun {
   of(executionId: string): ActivityFibers {
     const found = this.runs.get(executionId)
     if (found !== undefined) return found
-    const made = new ActivityFibers()
+    const made = new ActivityFibers(this.left.get(executionId))
+    this.left.delete(executionId)
     this.runs.set(executionId, made)
     return made
   }
@@ -192,6 +202,13 @@ export class ActivityFibersByRun {
       const activities = this.runs.get(executionId)
       if (activities === undefined || (reevaluates && !activities.isEmpty)) return Effect.void
       this.runs.delete(executionId)
+      if (activities.started.size > 0) {
+        this.left.set(executionId, activities.started)
+        for (const oldest of this.left.keys()) {
+          if (this.left.size <= mostLeft) break
+          this.left.delete(oldest)
+        }
+      }
       return activities.interruptUnawaited
     })
   }

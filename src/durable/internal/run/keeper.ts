@@ -208,9 +208,13 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     return this.evaluation.startedMillis
   }
 
-  /** Returns the recorded duration in nanoseconds, once: the end of a recorded step is reported by one process only. */
+  /**
+   * Returns the recorded duration in nanoseconds, once: the end of a recorded step is reported by the process that has
+   * recorded it, and by one that has told of its start and lost the run meanwhile, as a body does that blocks the thread.
+   */
   duration({ startedMillis }: Evaluation): number | undefined {
-    if (!this.originals.isUnreported) return undefined
+    const isOpen = this.durable.activities.forgetStart(this.key)
+    if (!isOpen && !this.originals.isUnreported) return undefined
     this.originals.markReported()
     return Math.max(0, (this.endedMillis ?? startedMillis) - startedMillis) * 1e6
   }
