@@ -154,7 +154,7 @@ it.live("a config file that Deno does not let the command read is not said to be
     const { code, stderr } = yield* runWith(cwd, [...most, `--deny-read=${cwd}`])
     assert.deepEqual([code, stderr], [
       2,
-      "error: can't read job.yaml: Requires read access to \"job.yaml\", run again with the --allow-read flag\n"
+      "error: can't read job.yaml: Deno requires read access to \"job.yaml\": add --allow-read after deno run, before the script\n"
     ])
   }))
 
