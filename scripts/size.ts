@@ -22,26 +22,26 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2380, total: 9460 },
   Alerter: { own: 12710, total: 29260 },
-  "alerters/index": { own: 64710, total: 99060, schema: true },
-  AlerterHooks: { own: 26830, total: 48060 },
-  Approver: { own: 12230, total: 29950 },
-  "approvers/index": { own: 40180, total: 96070, schema: true },
-  "config/index": { own: 173600, total: 229540, schema: true },
-  "delivery/index": { own: 51050, total: 87950, schema: true },
+  "alerters/index": { own: 64780, total: 99120, schema: true },
+  AlerterHooks: { own: 26830, total: 48110 },
+  Approver: { own: 12260, total: 29980 },
+  "approvers/index": { own: 40210, total: 96100, schema: true },
+  "config/index": { own: 173890, total: 229850, schema: true },
+  "delivery/index": { own: 51280, total: 88170, schema: true },
   "durable/index": { own: 95540, total: 209700, schema: true },
-  Hook: { own: 13750, total: 33400 },
+  Hook: { own: 13800, total: 33420 },
   Hooks: { own: 3590, total: 20150 },
-  "main/index": { own: 17700, total: 32740 },
-  "monitors/index": { own: 33840, total: 67860, schema: true },
+  "main/index": { own: 17720, total: 32740 },
+  "monitors/index": { own: 33920, total: 67940, schema: true },
   Params: { own: 4730, total: 37660, schema: true },
   Pipeline: { own: 27200, total: 49280 },
-  "report/index": { own: 80010, total: 115920, schema: true },
-  RunEvent: { own: 7100, total: 25480 },
-  Spans: { own: 26790, total: 47020 },
-  Step: { own: 29270, total: 49190 },
+  "report/index": { own: 80060, total: 115940, schema: true },
+  RunEvent: { own: 7130, total: 25480 },
+  Spans: { own: 26790, total: 47040 },
+  Step: { own: 29270, total: 49210 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5800, total: 19090 },
-  index: { own: 57510, total: 100080, schema: true }
+  index: { own: 57510, total: 100100, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -94,8 +94,8 @@ const alone = `${withEffect} Effect.runPromise(Effect.onError(body, told))`
 const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
-  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27680, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39460 },
+  { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27730, goal: 27_700 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39490 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 41230,
+    budget: 41250,
     goal: 45_000
   }
 ]

@@ -3,15 +3,17 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type { Alert } from "../Alert.ts"
-import type { Alerter, AlerterError } from "../Alerter.ts"
+import { type Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { CurrentGate, saidToWait } from "../internal/alerts/mailbox/gate.ts"
 import * as Mailbox from "../internal/alerts/mailbox/mailbox.ts"
 import type { Pace } from "../internal/alerts/mailbox/pace.ts"
 import { errorIn } from "../internal/model/alerterError.ts"
+import { posting } from "../internal/model/posting.ts"
 import { allPlaces, arrivalOf, conclude } from "./internal/places.ts"
 import { around, type Post } from "./internal/policy.ts"
 
@@ -51,6 +53,7 @@ export interface MailboxOptions {
  * - The most severe alert is sent first. Alerts about the same subject keep their order.
  * - A post ends when the alert has been sent. If its caller is interrupted before, or its time is up, the alert stays in
  *   the mailbox. A failure that nobody waits for is logged as an error.
+ * - An attempt that takes longer than five minutes fails, and the next alert is sent.
  * - After the error `RateLimited`, the whole mailbox waits for its `retryAfter`, and tries the alert again, for up to an
  *   hour. Other errors fail the post.
  * - When the layer closes, alerts that wait are sent within `drain`. If the pace does not allow for all of them, they are
@@ -91,10 +94,33 @@ export const mailbox: {
     { capacity, channel = "custom", drain, pace = [] }: MailboxOptions = {}
   ): Layer.Layer<Alerter, E, R> =>
     around(
-      (inner, zone, words) => Mailbox.make(again(inner), { channel, pace, drain, capacity, zone, words }),
+      (inner, zone, words) =>
+        Mailbox.make(again((alert) => limited(inner(alert), channel)), { channel, pace, drain, capacity, zone, words }),
       "takes"
     )(self)
 )
+
+/** The longest time of an attempt: one that never ends would keep all other alerts in the mailbox, in silence. */
+const attemptLimit = Duration.minutes(5)
+
+/** Limits an attempt. It runs on a fiber of its own, since an alerter may ignore that it is interrupted. */
+const limited = (post: Effect.Effect<void, AlerterError>, channel: string): Effect.Effect<void, AlerterError> =>
+  posting((made) => {
+    const late: Effect.Effect<never, AlerterError> = Effect.andThen(
+      Effect.sleep(attemptLimit),
+      Effect.suspend(() =>
+        // a mailbox inside has it, and tells of it if it does not arrive
+        made.isOnItsWay
+          ? late
+          : Effect.fail(new AlerterError({ channel, reason: AlerterErrorReason.TimedOut({ limit: attemptLimit }) }))
+      )
+    )
+    return Effect.flatMap(
+      Effect.forkDetach(post, { startImmediately: true }),
+      (fiber) =>
+        Effect.raceFirst(Fiber.join(fiber), late).pipe(Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe())))
+    )
+  })
 
 /** The delay after a refusal without one of its own, in milliseconds: it doubles up to a minute. */
 const delayAfter = (refusals: number): number => Math.min(60_000, 500 * 2 ** Math.min(refusals, 10))

@@ -91,6 +91,40 @@ it.effect("an alert whose caller is interrupted is sent all the same, before and
 // refusals
 // -----------------------------------------------------------------------------
 
+for (
+  const [what, hang] of [
+    ["never ends", Effect.never],
+    ["never ends and ignores that it is interrupted", Effect.uninterruptible(Effect.never)]
+  ] as const
+) {
+  it.effect(`an attempt that ${what} fails after five minutes, and others are sent`, () =>
+    Effect.gen(function*() {
+      const box = yield* open({}, ({ title }) => title === "first" ? hang : Effect.void)
+      const first = yield* Effect.forkChild(Effect.flip(box.post("first")), { startImmediately: true })
+      yield* box.leave("second")
+      yield* TestClock.adjust("4 minutes")
+      assert.deepEqual(box.titles(), [])
+      yield* TestClock.adjust("1 minute")
+      assert.deepEqual(box.titles(), ["second"])
+      const { channel, reason } = yield* Fiber.join(first)
+      assert.deepEqual([channel, reason._tag], ["custom", "TimedOut"])
+      yield* box.close
+    }))
+}
+
+it.effect("an alert that waits in a mailbox inside is waited for", () =>
+  Effect.gen(function*() {
+    const titles: Array<string> = []
+    const channel = Alerter.layer(({ title }) => Effect.sync(() => void titles.push(title)))
+    const inside = mailbox(channel, { pace: [{ count: 1, per: "20 minutes" }] })
+    const context = yield* Layer.build(mailbox(inside, { drain: 0 }))
+    const { post } = Context.get(context, Alerter)
+    const posts = yield* Effect.forkChild(Effect.forEach(["a", "b"], (title) => Effect.exit(post(title))))
+    yield* TestClock.adjust("30 minutes")
+    assert.deepEqual((yield* Fiber.join(posts)).map(({ _tag }) => _tag), ["Success", "Success"])
+    assert.deepEqual(titles, ["a", "b"])
+  }))
+
 it.effect("after a refusal of the rate, all alerts wait as long as the channel says, and up to a quarter longer", () =>
   Effect.gen(function*() {
     const box = yield* open({}, (_, attempt) => attempt === 2 ? Effect.fail(limited(8000)) : Effect.void)
