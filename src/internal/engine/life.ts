@@ -6,6 +6,7 @@ import type * as Fiber from "effect/Fiber"
 import type { Outcome } from "../model/events.ts"
 import type { HookError } from "../model/hookError.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
+import type { Plan, Planned } from "../model/plan.ts"
 import { Evaluation, type Keeper } from "./evaluation.ts"
 import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
 import { waitInterrupted } from "./interruption.ts"
@@ -122,6 +123,10 @@ const settle = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>): Effe
   return settleAs(evaluation, exit, outcome)
 }
 
+/** Written out for the two that nearly all steps have: V8 takes longer for a property whose name changes. */
+const hooksOf = (hooks: Plan["ordinary"], outcome: Outcome): ReadonlyArray<Planned> =>
+  outcome === "success" ? hooks.success : outcome === "failure" ? hooks.failure : hooks[outcome]
+
 const settleAs = (
   evaluation: Evaluation,
   exit: Exit.Exit<unknown, unknown>,
@@ -132,14 +137,15 @@ const settleAs = (
   // interrupted before its first operation, it started and ended at once
   if (telling !== undefined && evaluation.startedNanos === undefined) reportStart(evaluation, telling)
   // hooks see how long the body took, and not the hooks before them; a run's wait for background hooks, too
-  if (evaluation.isRun || plan.required[outcome].length + plan.ordinary[outcome].length > 1) evaluation.endBody()
-  const isSimple = !evaluation.isRun && plan.overdue === undefined && plan.required[outcome].length === 0 &&
+  const required = hooksOf(plan.required, outcome)
+  const hooks = hooksOf(plan.ordinary, outcome)
+  if (evaluation.isRun || required.length + hooks.length > 1) evaluation.endBody()
+  const isSimple = !evaluation.isRun && plan.overdue === undefined && required.length === 0 &&
     plan.rollback.length === 0 && (!ownsRun || run.rollback === undefined)
   if (!isSimple) {
     return settleFully(evaluation, exit, outcome)
   }
   const now = reportEnd(evaluation, exit, outcome)
-  const hooks = plan.ordinary[outcome]
   telling?.chain(evaluation, now)
   const pending = runAllNow(evaluation, hooks, exit)
   telling?.unchain()
