@@ -7,7 +7,7 @@ import { hasProperty } from "effect/Predicate"
 import { writeSync } from "node:fs"
 /* oxlint-disable eslint/no-restricted-properties -- this is the writer */
 import process from "node:process"
-import { codeOf } from "../internal/files/private.ts"
+import { codeOf, withWords } from "../internal/files/private.ts"
 import { deniedText } from "../internal/text/denied.ts"
 import { causeDetail } from "../internal/text/errors.ts"
 import { printableBlock, printableJson, printableStyled } from "../internal/text/printable.ts"
@@ -19,7 +19,7 @@ export { deniedText }
 
 /** Says why a file can't be used: which permission of Deno is missing, or the code of the system. */
 export const whyOf = ({ _tag, cause }: { readonly _tag: string; readonly cause?: unknown }): string =>
-  deniedText(cause) ?? (cause === undefined ? _tag : codeOf(cause))
+  deniedText(cause) ?? (cause === undefined ? _tag : withWords(codeOf(cause)))
 
 /** Whether a person can be asked: both ends of the conversation are a terminal. */
 export const canAsk = (): boolean => process.stdin.isTTY && isTerminal("stdout")

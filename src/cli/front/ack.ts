@@ -5,7 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { AckRequest } from "../request.ts"
-import { allowOutside, logLevel, on, type Perform, root, rootOf, text } from "./flags.ts"
+import { allowOutside, config, logLevel, on, type Perform, root, rootOf, text } from "./flags.ts"
 
 /** Loads the command, which imports the library. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
@@ -22,12 +22,7 @@ const key = Argument.String("key").pipe(
 export const make = (perform: Perform) =>
   Command.make("ack", {
     keys: Argument.variadic(key),
-    config: optional(
-      "config",
-      "FILE",
-      "The config file whose alerter has the store; unless set, epilogue.yaml in this folder"
-    )
-      .pipe(Flag.withAlias("c")),
+    config: config("The config file whose alerter has the store; unless set, epilogue.yaml in this folder"),
     store: optional("store", "FILE", "The store itself, in place of a config file"),
     all: on("all", "Acknowledge all that are open"),
     list: on("list", "List the failures that are open, with those that are acknowledged"),

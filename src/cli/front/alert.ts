@@ -4,7 +4,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { AlertRequest } from "../request.ts"
-import { alertUrls, allowOutside, logLevel, on, type Perform, root, rootOf, text } from "./flags.ts"
+import { alertUrls, allowOutside, config, logLevel, on, type Perform, root, rootOf, text } from "./flags.ts"
 
 /** Loads the command, which imports the library. */
 // oxlint-disable-next-line eslint/no-restricted-imports -- loads the bundle when a command needs it
@@ -13,10 +13,7 @@ const library = () => import("../run/alert.ts")
 /** @internal */
 export const make = (perform: Perform) =>
   Command.make("alert", {
-    config: text("config", "FILE", "The config file with the alerter; unless set, epilogue.yaml in this folder").pipe(
-      Flag.withAlias("c"),
-      Flag.optional
-    ),
+    config: config("The config file with the alerter; unless set, epilogue.yaml in this folder"),
     title: text("title", "TEXT", "The title; unless set, the first line of the text").pipe(
       Flag.withAlias("t"),
       Flag.optional

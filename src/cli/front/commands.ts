@@ -39,13 +39,8 @@ const file = Argument.String("file").pipe(
 
 const loading = {
   file,
-  config: Flag.String("config").pipe(
-    Flag.withAlias("c"),
-    Flag.withMetavar("FILE"),
-    Flag.withDescription(
-      "The config file for a pipeline named by MODULE#EXPORT; with --durable, only its alerter is used"
-    ),
-    Flag.optional
+  config: Flags.config(
+    "The config file for a pipeline named by MODULE#EXPORT; with --durable, only its alerter is used"
   ),
   params: Flag.String("param").pipe(
     Flag.withAlias("p"),

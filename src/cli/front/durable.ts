@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type { LogLevel } from "effect/LogLevel"
 import * as Option from "effect/Option"
-import { Path } from "effect/Path"
+import type { Path } from "effect/Path"
 import { type DurableRunRequest, type Showing, UsageError } from "../request.ts"
-import { alertUrls, allowOutside, logLevel, monitors, on, type Perform, record, root } from "./flags.ts"
+import { alertUrls, allowOutside, config, logLevel, monitors, on, type Perform, record, root, rootOf } from "./flags.ts"
 import { absolute, isConfig } from "./references.ts"
 
 /** Loads the commands for workers and their runs. */
@@ -80,14 +80,13 @@ interface AlertsInput {
 /** Makes a request of the flags for the config file with an alerter, and for monitors. */
 const alertsOf = ({ alertUrls, allowOutside, config, monitors, root }: AlertsInput) =>
   Effect.gen(function*() {
-    const { resolve } = yield* Path
     if (Option.isNone(config) && (Option.isSome(root) || allowOutside)) {
       const flag = allowOutside ? "allow-outside" : "root"
       return yield* new UsageError({ message: `--${flag} is for the paths in a config file: add --config` })
     }
     return {
       config: Option.getOrUndefined(config),
-      root: Option.getOrUndefined(Option.map(root, (root) => resolve(root))),
+      root: yield* rootOf(root),
       allowOutside,
       alertUrls,
       monitors
@@ -181,14 +180,9 @@ export const make = (perform: Perform) => {
       "supervise",
       "Work in a child process, and post an alert if that crashes, by the alerter of --config, or the Alerter of the pipelines' services"
     ),
-    config: Flag.String("config").pipe(
-      Flag.withAlias("c"),
-      Flag.withMetavar("FILE"),
-      Flag.withDescription(
-        "A config file whose alerter tells why the worker could not begin, or that it crashed, and gets the alerts of " +
-          "pipelines whose services have no Alerter, and whose monitors are told of runs"
-      ),
-      Flag.optional
+    config: config(
+      "A config file whose alerter tells why the worker could not begin, or that it crashed, and gets the alerts of " +
+        "pipelines whose services have no Alerter, and whose monitors are told of runs"
     ),
     root,
     allowOutside,

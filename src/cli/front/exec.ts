@@ -64,13 +64,8 @@ export const make = (perform: Flags.Perform) =>
       Argument.withDescription("The command with its arguments, after --. No shell looks at them"),
       Argument.atLeast(0)
     ),
-    config: Flag.String("config").pipe(
-      Flag.withAlias("c"),
-      Flag.withMetavar("FILE"),
-      Flag.withDescription(
-        "The config file with the alerter, the hooks and the limits; unless set, epilogue.yaml in this folder, or above it in its repository, if there is one"
-      ),
-      Flag.optional
+    config: Flags.config(
+      "The config file with the alerter, the hooks and the limits; unless set, epilogue.yaml in this folder, or above it in its repository, if there is one"
     ),
     name: Flag.String("name").pipe(
       Flag.withMetavar("NAME"),

@@ -2,11 +2,14 @@
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import type { LogLevel } from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as Result from "effect/Result"
 import { durationIn } from "../../internal/text/parseDuration.ts"
 import { type Progress, progresses, type Showing, UsageError } from "../request.ts"
+import { deniedText, whyOf } from "../terminal.ts"
 
 /** Performs the action of a command, whose exit code becomes that of the process. */
 export type Perform = (action: () => Promise<number>) => Effect.Effect<void>
@@ -24,6 +27,10 @@ export const named: (path: Flag.Flag<string>) => Flag.Flag<string> = Flag.filter
   (path) => path !== "",
   () => "a path, not an empty text"
 )
+
+/** Makes the flag that names a config file. */
+export const config = (what: string): Flag.Flag<Option.Option<string>> =>
+  text("config", "FILE", what).pipe(Flag.withAlias("c"), named, Flag.optional)
 
 /** Takes a value only as `--record=FILE`: in `--record nightly.yaml` the file is the config to run. */
 export const record: Flag.Flag<Option.Option<string>> = Flag.String("record").pipe(
@@ -92,9 +99,22 @@ export const root: Flag.Flag<Option.Option<string>> = Flag.String("root").pipe(
 /** @internal */
 export const allowOutside: Flag.Flag<boolean> = on("allow-outside", "Allow paths in the config to leave that folder")
 
-/** Returns the absolute path of that folder. */
-export const rootOf = (root: Option.Option<string>): Effect.Effect<string | undefined, never, Path.Path> =>
-  Effect.map(Path.Path, (path) => Option.getOrUndefined(Option.map(root, (root) => path.resolve(root))))
+/** Returns the absolute path of that folder, and fails where there is none. */
+export const rootOf = (
+  root: Option.Option<string>
+): Effect.Effect<string | undefined, UsageError, FileSystem.FileSystem | Path.Path> =>
+  Option.isNone(root) ? Effect.undefined : Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const { resolve } = yield* Path.Path
+    const stat = yield* Effect.result(fs.stat(root.value))
+    const problem = Result.isSuccess(stat)
+      ? stat.success.type === "Directory" ? undefined : `expected a folder, found the file ${root.value}`
+      // Deno may allow the files of a folder alone
+      : deniedText(stat.failure.reason.cause) === undefined
+      ? `can't read ${root.value}: ${whyOf(stat.failure.reason)}`
+      : undefined
+    return problem === undefined ? resolve(root.value) : yield* new UsageError({ message: `--root: ${problem}` })
+  })
 
 /** @internal */
 export const project: Flag.Flag<boolean> = Flag.Boolean("project").pipe(

@@ -50,9 +50,21 @@ it.live("mistakes on the command line exit with 2, and print nothing to stdout",
     const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
       [["run"], /^error: name a config file or a MODULE#EXPORT/],
       [["run", "gone.yaml"], /^error: there is no file gone\.yaml/],
-      [["run", "package.json/x.yaml"], /^error: can't read package\.json\/x\.yaml: ENOTDIR/],
+      [
+        ["run", "package.json/x.yaml"],
+        /^error: can't read package\.json\/x\.yaml: a part of the path is a file, and a folder is needed \(ENOTDIR\)/
+      ],
       [["run", "a.yaml", "--config", "b.yaml"], /^error: two config files are named: a\.yaml and --config b\.yaml/],
       [["run", "x", "--record", "a.jsonl"], /"a\.jsonl": to record to a file, write --record=FILE\nsee: /],
+      [["check", `${fixtures}/greeting.yaml`, "--root", "gone"], /^error: --root: can't read gone: ENOENT\n$/],
+      [
+        ["exec", "--root", "package.json", "--", "true"],
+        /^error: --root: expected a folder, found the file package\.json/
+      ],
+      [["worker", pipelines, "--config", "a.yaml", "--root", "package.json"], /^error: --root: expected a folder/],
+      [["alert", "--config", ""], /^error: .*--config. Expected: a path, not an empty text\n/],
+      [["runs", "--folder", ""], /^error: .*--folder. Expected: a path, not an empty text\n/],
+      [["init", "package.json"], /^error: can't write package\.json\/.*: a part of the path is a file/],
       [["check", "--config", fixtures], /^test\/cli\/fixtures: expected a config file, found a folder\n$/],
       [["ack", "--store", fixtures], /^error: can't open the store test\/cli\/fixtures: it is a folder/],
       [["run", "x", "--nope"], /^error: .*--nope[^]*see: epilogue run --help/],
