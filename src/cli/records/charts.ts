@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { codeOf, isMisnamed, withWords } from "../../internal/files/private.ts"
 import { replaceFile } from "../../internal/files/replace.ts"
+import { forLog } from "../../internal/text/writer.ts"
 import type { Event } from "../../report/Event.ts"
 import { Runs } from "../../report/internal/events/model.ts"
 import { badge, junit, markdown } from "../../report/Summary.ts"
@@ -59,7 +60,8 @@ export const report = (request: ReportRequest): Promise<number> =>
 
 const write = ({ content, target }: Chart): Effect.Effect<void, UsageError | WriteError> =>
   target === "-"
-    ? Effect.promise(() => written(content))
+    // also in the block of code of a Markdown page, which the runner of GitHub Actions reads as any line
+    ? Effect.promise(() => written(typeof content === "string" ? forLog(content) : content))
     : Effect.try({
       try: () => replaceFile(target, content),
       catch: (cause) => {

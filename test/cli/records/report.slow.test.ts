@@ -97,6 +97,27 @@ it.live("a chart for standard output is all that is printed", () =>
     assert.notEqual(dark, light)
   }))
 
+it.live("in GitHub Actions nothing in a chart that is printed is a command for the runner", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { cwd, runs } = yield* recordsFolder
+      const cause = "Error: bad\n::stop-commands::x\n  ##[error]y"
+      writeRecord(runs, {
+        id: "a",
+        lines: [
+          { _tag: "StepStarted", at: start, ...load },
+          { _tag: "StepEnded", at: start + 80, ...load, outcome: "failure", attempts: 1, durationMillis: 80, cause },
+          ended("failure", 83)
+        ]
+      })
+      for (const format of ["--markdown=-", "--junit=-"]) {
+        const ran = yield* epilogue(runtime, ["report", "aa", format], { cwd, env: { GITHUB_ACTIONS: "true" } })
+        assertExitCode(ran, 0)
+        assert.doesNotMatch(ran.stdout, /^\s*::|##\[/m, format)
+      }
+    }))
+  ))
+
 it.live("an existing file is replaced with its mode kept, no link is followed, and one that can't be written is left as it was", () =>
   Effect.gen(function*() {
     const { cwd } = yield* oneRecord
