@@ -133,8 +133,7 @@ export interface FailureOptions {
 }
 
 /**
- * Makes a hook that posts the alert of {@link failure} after a function has changed it. The function receives
- * the step's cause.
+ * Makes a hook that posts the alert of {@link failure} after a function, which gets the cause, has changed it.
  *
  * **Details**
  *
@@ -142,8 +141,8 @@ export interface FailureOptions {
  * member of an `AggregateError` or of a list, as a defect, and in a durable run that continues in another process.
  * Errors without a reference, such as texts, are the same if they are equal and come from an inner step. A cause whose
  * errors have been told in part is alerted with the others. The hooks of one step each post.
- *
- * A step value that is evaluated again and fails with the very same object is not alerted again.
+ * A step value that is evaluated again and fails with the very same object is not alerted again. If the function throws,
+ * or returns no alert, the alert is posted as it was, with the error in a field.
  *
  * @example
  * ```ts

@@ -275,7 +275,7 @@ it.effect("successWith and failureWith change the alert by a function of the val
     assert.deepEqual([failed!.title, failed!.severity, failed!.body], ["load failed", "critical", "1 reasons"])
   }))
 
-it.effect("a successWith function that throws posts nothing and does not fail the step", () =>
+it.effect("a successWith function that throws changes neither the alert nor the step", () =>
   Effect.gen(function*() {
     const log = logs()
     const broken = AlerterHooks.successWith(() => {
@@ -288,8 +288,9 @@ it.effect("a successWith function that throws posts nothing and does not fail th
       ] as const
     }).pipe(Effect.provide([TestAlerter.layer, log.layer]))
     assert.deepEqual(exit, Exit.succeed(42))
-    assert.deepEqual(alerts, [])
-    assert.deepEqual(log.list.map(({ level }) => level), ["Error"])
+    assert.deepEqual(alerts.map(({ title }) => title), ["load succeeded"])
+    assert.deepEqual(alerts[0]!.fields.at(-1), { name: "successWith", value: "boom" })
+    assert.deepEqual(log.list, [])
   }))
 
 it.effect("the hooks are named AlerterHooks.success and AlerterHooks.failure", () =>

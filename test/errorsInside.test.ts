@@ -4,7 +4,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { AlerterHooks, Pipeline, Step } from "../src/index.ts"
+import { type Alert, AlerterHooks, Pipeline, Step } from "../src/index.ts"
 import { TestAlerter } from "../src/testing/index.ts"
 import { makeIt } from "./support/it.ts"
 import { told } from "./support/told.ts"
@@ -98,3 +98,23 @@ it.effect("an error of disposal is alerted though the error that it suppresses h
     assert.deepEqual(alerts.map(({ title }) => title), ["nightly › load › query failed", "nightly › load failed"])
     assert.match(alerts[1]!.detail!, /\[2 of 2\]: Error: close failed/)
   }))
+
+for (
+  const [what, adjust] of [
+    ["throws", (alert) => JSON.parse(alert.title)],
+    ["returns nothing", () => undefined],
+    ["returns a promise", (alert) => Promise.resolve(alert)]
+  ] as ReadonlyArray<readonly [string, (alert: Alert) => unknown]>
+) {
+  it.effect(`a failure is alerted though the function of failureWith ${what}`, () =>
+    Effect.gen(function*() {
+      const alerts = yield* Step.make("load", Effect.fail(new Error("no disk"))).pipe(
+        Step.hooks(AlerterHooks.failureWith(adjust as (alert: Alert) => Alert)),
+        Effect.exit,
+        Effect.andThen(TestAlerter.sent),
+        Effect.provide(TestAlerter.layer)
+      )
+      assert.deepEqual(alerts.map(({ body, title }) => [title, body]), [["load failed", "Error: no disk"]])
+      assert.match(alerts[0]!.fields.find(({ name }) => name === "failureWith")!.value, /^(Syntax|Type)Error: /)
+    }))
+}

@@ -16,6 +16,8 @@ import { CurrentGuard } from "../model/secrets.ts"
 import { reasonOf, skippedOf, type StepSkipped } from "../model/skip.ts"
 import { CurrentStopping } from "../model/stopping.ts"
 import type { Words } from "../text/alertWords.ts"
+import { errorText } from "../text/errors.ts"
+import { attempt, Unreadable } from "../text/read.ts"
 import { explained, posted } from "./alerter.ts"
 import { once } from "./once.ts"
 import { alertOf } from "./outcomeAlert.ts"
@@ -35,6 +37,21 @@ interface About {
 
 const wordsFor = (alerter: Posting): Effect.Effect<Words> =>
   Effect.map(CurrentWords, (words) => wordsOf(alerter) ?? words)
+
+/**
+ * Returns an alert as the function of a hook changes it. One that throws, or returns no alert, must not keep people from
+ * being told: the alert stays as it was, with the error in a field that is named as the hook is.
+ */
+const adjusted = (alert: Alert, name: string, adjust: (alert: Alert) => Alert): Alert => {
+  const made = attempt(() => {
+    const made = adjust(alert)
+    made.title.trim()
+    return made
+  })
+  return Unreadable.is(made)
+    ? alert.with({ fields: [...alert.fields, { name, value: errorText(made.thrown) }] })
+    : made
+}
 
 /** Posts the alert of a step or a run that ended. `end` is the cause of a failure, or the reason of a skip. */
 export const post = (
@@ -60,7 +77,7 @@ export const post = (
       // before the body is cut to its first line, and again, since the hook's own changes may add some
       const cause = typeof end === "string" ? undefined : end
       const shown = cause === undefined || guard === undefined ? cause : guard.cause(cause)
-      const made = adjust(
+      const made = adjusted(
         alertOf({
           context,
           outcome,
@@ -72,7 +89,8 @@ export const post = (
           evaluation,
           words
         }),
-        { run: evaluation?.run, millis, words }
+        `${outcome}With`,
+        (alert) => adjust(alert, { run: evaluation?.run, millis, words })
       )
       const alert = guard?.alert(made) ?? made
       if (evaluation !== undefined) {
@@ -132,7 +150,11 @@ export const postOverdue = (
     yield* explained("alerter", () => {
       const evaluation = evaluatedIn(context)
       const zone = zoneOf(alerter) ?? DateTime.zoneMakeLocal()
-      const made = adjust(overdueAlert(context, overdue, zone, words), overdue)
+      const made = adjusted(
+        overdueAlert(context, overdue, zone, words),
+        "overdueWith",
+        (alert) => adjust(alert, overdue)
+      )
       const alert = guard?.alert(made) ?? made
       const told = () => {
         if (evaluation === undefined) return

@@ -62,9 +62,7 @@ const membersOf = (value: object): ReadonlyArray<unknown> | undefined => {
     if (isProxy(value)) return undefined
     if (Array.isArray(value)) return value
     if (Cause.isCause(value)) return errorsOf(value)
-    const suppressed = suppressedBy(value)
-    if (suppressed !== undefined) return suppressed
-    if (!isInstance(value, AggregateError.prototype)) return undefined
+    if (!isInstance(value, AggregateError.prototype)) return suppressedBy(value)
   } catch {
     return undefined
   }

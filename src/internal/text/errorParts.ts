@@ -54,10 +54,7 @@ export const describe = (error: unknown): Described => {
  */
 export const rejection = (error: unknown): unknown => {
   for (let at = error, i = 0; i < most; i++) {
-    if (isCause(at)) {
-      at = squash(at)
-      continue
-    }
+    if (isCause(at)) at = squash(at)
     if (typeof at !== "object" || at === null || tagOf(at) !== "UnknownError") return at
     const message = property(at, "message")
     const wraps = message === "" || message === undefined ||
@@ -79,8 +76,9 @@ export const errorsOf = (reason: Cause.Reason<unknown>): ReadonlyArray<unknown> 
 const squash = (cause: Cause.Cause<unknown>): unknown => {
   const errors = cause.reasons.flatMap(errorsOf)
   // without a stack, which would be that of this function
-  if (errors.length > 1) return Object.assign(new AggregateError(errors), { stack: "" })
-  return errors.length > 0 ? errors[0] : "interrupted"
+  return errors.length > 1
+    ? Object.assign(new AggregateError(errors), { stack: "" })
+    : [...errors, "interrupted"][0]
 }
 
 const describeValue = (value: unknown): Described => {

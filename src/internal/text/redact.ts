@@ -87,8 +87,7 @@ const displayedError = (error: Error, within: ReadonlyArray<object>, left: Left)
     .filter(([key]) => !ownParts.has(key))
     // which is not enumerable
     .concat([["cause", error.cause]])
-    .map(([key, part]) => part === undefined ? "" : `${key} ${text(part, [...within, error], left)}`)
-    .filter(Boolean)
+    .flatMap(([key, part]) => part === undefined ? [] : `${key} ${text(part, [...within, error], left)}`)
     .join(", ")
   return `${nameOf(error) ?? "Error"}${told && `: ${told}`}`
 }
@@ -98,9 +97,12 @@ export const ownParts: ReadonlySet<string> = new Set(["_tag", "name", "message",
 
 /** Shows an object without properties by its class, and a response of HTTP by its status. */
 const displayedEmpty = (value: object): unknown => {
-  const name = value.constructor?.name
-  const status = property(value, "status")
-  return name && name !== "Object" ? `<${name}${typeof status === "number" ? ` ${status}` : ""}>` : {}
+  // the cast: any property may be asked for
+  const { constructor, status } = value as {
+    readonly constructor?: { readonly name?: string }
+    readonly status?: unknown
+  }
+  return constructor?.name && constructor.name !== "Object" ? `<${[constructor.name, status].join(" ").trim()}>` : {}
 }
 
 /** Returns bytes as text, if they are text. */

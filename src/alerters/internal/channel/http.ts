@@ -119,7 +119,7 @@ export const make = (
   })
 
 /** The logins of a request, which a proxy may quote though nobody here knows its own. */
-const logins = /\b([Bb]asic|[Bb]earer|NTLM) +(?=\w+[A-Z\d=])[\w+/=.~-]{8,}/g
+const logins = /\b([Bb]asic|[Bb]earer) +(?=\w+[A-Z\d=])[\w+/=.~-]{8,}/g
 
 /** Sends a user and a password in the address as a header, unless there is one already. */
 const withoutLogin = (
