@@ -26,7 +26,7 @@ const modules: Record<string, Budget> = {
   AlerterHooks: { own: 26830, total: 48110 },
   Approver: { own: 12260, total: 29980 },
   "approvers/index": { own: 40210, total: 96100, schema: true },
-  "config/index": { own: 173960, total: 229850, schema: true },
+  "config/index": { own: 173960, total: 229870, schema: true },
   "delivery/index": { own: 51280, total: 88170, schema: true },
   "durable/index": { own: 95540, total: 209740, schema: true },
   Hook: { own: 13800, total: 33420 },
@@ -34,14 +34,14 @@ const modules: Record<string, Budget> = {
   "main/index": { own: 17720, total: 32740 },
   "monitors/index": { own: 33920, total: 67940, schema: true },
   Params: { own: 4730, total: 37660, schema: true },
-  Pipeline: { own: 27200, total: 49280 },
+  Pipeline: { own: 27200, total: 49320 },
   "report/index": { own: 80060, total: 115940, schema: true },
   RunEvent: { own: 7130, total: 25480 },
-  Spans: { own: 26790, total: 47040 },
-  Step: { own: 29270, total: 49210 },
+  Spans: { own: 26790, total: 47060 },
+  Step: { own: 29270, total: 49230 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5800, total: 19090 },
-  index: { own: 57510, total: 100100, schema: true }
+  index: { own: 57580, total: 100170, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
