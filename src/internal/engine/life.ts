@@ -123,9 +123,9 @@ const settle = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>): Effe
   return settleAs(evaluation, exit, outcome)
 }
 
-/** Written out for the two that nearly all steps have: V8 takes longer for a property whose name changes. */
+/** Written out for one of the two that nearly all steps have: V8 takes longer for a property whose name changes. */
 const hooksOf = (hooks: Plan["ordinary"], outcome: Outcome): ReadonlyArray<Planned> =>
-  outcome === "success" ? hooks.success : outcome === "failure" ? hooks.failure : hooks[outcome]
+  outcome === "failure" ? hooks.failure : hooks[outcome]
 
 const settleAs = (
   evaluation: Evaluation,

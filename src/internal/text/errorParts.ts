@@ -40,12 +40,19 @@ export interface Described {
   readonly hasFrames: boolean
 }
 
+/** Describes a value by a message alone. */
+const messageAlone = (message: string, value?: unknown): Described => ({
+  name: undefined,
+  message,
+  fields: [],
+  value,
+  hasFrames: false
+})
+
 export const describe = (error: unknown): Described => {
   const value = rejection(error)
-  const described = attempt(() => describeValue(value))
-  return Unreadable.is(described)
-    ? { name: undefined, message: unreadableWhy(described), fields: [], value: undefined, hasFrames: false }
-    : described
+  const described = Unreadable.is(value) ? value : attempt(() => describeValue(value))
+  return Unreadable.is(described) ? messageAlone(unreadableWhy(described)) : described
 }
 
 /**
@@ -83,9 +90,7 @@ const squash = (cause: Cause.Cause<unknown>): unknown => {
 
 const describeValue = (value: unknown): Described => {
   const isOpaque = typeof value !== "object" || value === null
-  if (isOpaque || !isErrorLike(value)) {
-    return { name: undefined, message: shortened(shown(value)), fields: [], value, hasFrames: false }
-  }
+  if (isOpaque || !isErrorLike(value)) return messageAlone(shortened(shown(value)), value)
   const tag = tagOf(value)
   const ofError = isError(value)
   // a plain object may have a field `name` that is no error's
@@ -98,7 +103,7 @@ const describeValue = (value: unknown): Described => {
   const message = original.startsWith("An error was suppressed") ? "" : variablesOf(tag, original) ?? original
   const service = missingService(message)
   // a decision of a person, whose message is a sentence, and whose stack says nothing
-  if (refusalOf(value) !== undefined) return { name: undefined, message, fields: [], value, hasFrames: false }
+  if (refusalOf(value) !== undefined) return messageAlone(message, value)
   const isComplete = readOr(false, () => isSelfExplained(value))
   return {
     name: service === undefined ? name : undefined,

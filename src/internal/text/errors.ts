@@ -152,9 +152,7 @@ const render = (
       add([`… and ${moreCauses(cause, seen)}`])
       break
     }
-    described = Unreadable.is(cause)
-      ? { name: undefined, message: unreadableWhy(cause), fields: [], value: undefined, hasFrames: false }
-      : describe(cause)
+    described = describe(cause)
     // without frames a cause says nothing that a message that quotes it has not said
     if (!options.frames && told.includes(described.message) && described.message !== "") continue
     const [first = "", ...rest] = linesOf(described, { ...options, fields: true })

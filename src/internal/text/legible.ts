@@ -37,24 +37,15 @@ const withText = (original: unknown, cause: Cause.Cause<unknown>): Error => {
 /** Whether any code can read an error, and finds in it all that there is to say. */
 const isLegible = (error: unknown): boolean => {
   let at = error
-  for (let i = 0; i <= most && at !== undefined; i++) {
-    if (typeof at !== "object" || at === null) {
-      // what is around it, if anything, is still to be read as other code does
-      return isLegibleValue(at) && (i === 0 || isPretty(error))
-    }
+  for (let i = 0; typeof at === "object" && at !== null; i++) {
+    if (i > most || !isError(at) || isProxy(at) || rejection(at) !== at) return false
     const [message, stack] = [property(at, "message"), property(at, "stack")]
-    if (!isError(at) || isProxy(at) || rejection(at) !== at) return false
     if (typeof message !== "string" || message === "" || message.length > longestMessage) return false
     if (typeof stack !== "string" || stack.length > longestStack || nameOf(at) === undefined) return false
     at = property(at, "cause")
   }
-  return at === undefined && isPretty(error)
+  // of others than these, effect shows less than there is
+  if (typeof at === "string" ? at.length > longestMessage : "bigint function symbol".includes(typeof at)) return false
+  // effect reads more than that of an error
+  return !Unreadable.is(attempt(() => Cause.pretty(Cause.fail(error))))
 }
-
-const isLegibleValue = (value: unknown): boolean =>
-  typeof value === "string"
-    ? value.length <= longestMessage
-    : typeof value === "number" || typeof value === "boolean" || value === null
-
-/** Whether effect can print an error, of which it reads more than others do. */
-const isPretty = (error: unknown): boolean => !Unreadable.is(attempt(() => Cause.pretty(Cause.fail(error))))

@@ -48,10 +48,9 @@ export const printers: Effect.Effect<{
  */
 const loggable = (part: unknown): unknown => {
   if (typeof part === "string") return forLog(printableBlock(part))
-  const isCause = readOr(false, () => Cause.isCause(part))
+  const isCause = Cause.isCause(part)
   if (!isCause && !isError(part)) return part
-  // the cast: a cause, as was asked above
-  const cause = isCause ? part as Cause.Cause<unknown> : Cause.die(part)
+  const cause = isCause ? part : Cause.die(part)
   const shown = legible(cause)
   const text = Cause.pretty(shown)
   if (forLog(printable(text)) !== text) return forLog(printableBlock(text))
