@@ -40,16 +40,21 @@ const wordsFor = (alerter: Posting): Effect.Effect<Words> =>
 
 /**
  * Returns an alert as the function of a hook changes it. One that throws, or returns no alert, must not keep people from
- * being told: the alert stays as it was, with the error in a field that is named as the hook is.
+ * being told: the alert stays as it was, with the error in a field that is named as the function of the hook is.
  */
-const adjusted = (alert: Alert, name: string, adjust: (alert: Alert) => Alert): Alert => {
+const adjusted = <About>(
+  alert: Alert,
+  told: Outcome | "overdue",
+  adjust: (alert: Alert, about: About) => Alert,
+  about: About
+): Alert => {
   const made = attempt(() => {
-    const made = adjust(alert)
+    const made = adjust(alert, about)
     made.title.trim()
     return made
   })
   return Unreadable.is(made)
-    ? alert.with({ fields: [...alert.fields, { name, value: errorText(made.thrown) }] })
+    ? alert.with({ fields: [...alert.fields, { name: `${told}With`, value: errorText(made.thrown) }] })
     : made
 }
 
@@ -76,7 +81,7 @@ export const post = (
     yield* explained("alerter", () => {
       // before the body is cut to its first line, and again, since the hook's own changes may add some
       const cause = typeof end === "string" ? undefined : end
-      const shown = cause === undefined || guard === undefined ? cause : guard.cause(cause)
+      const shown = cause && (guard?.cause(cause) ?? cause)
       const made = adjusted(
         alertOf({
           context,
@@ -89,8 +94,9 @@ export const post = (
           evaluation,
           words
         }),
-        `${outcome}With`,
-        (alert) => adjust(alert, { run: evaluation?.run, millis, words })
+        outcome,
+        adjust,
+        { run: evaluation?.run, millis, words }
       )
       const alert = guard?.alert(made) ?? made
       if (evaluation !== undefined) {
@@ -150,11 +156,7 @@ export const postOverdue = (
     yield* explained("alerter", () => {
       const evaluation = evaluatedIn(context)
       const zone = zoneOf(alerter) ?? DateTime.zoneMakeLocal()
-      const made = adjusted(
-        overdueAlert(context, overdue, zone, words),
-        "overdueWith",
-        (alert) => adjust(alert, overdue)
-      )
+      const made = adjusted(overdueAlert(context, overdue, zone, words), "overdue", adjust, overdue)
       const alert = guard?.alert(made) ?? made
       const told = () => {
         if (evaluation === undefined) return

@@ -99,7 +99,7 @@ const displayedEmpty = (value: object): unknown => {
 const textOfBytes = (bytes: Uint8Array): string => {
   const decoded = new TextDecoder().decode(bytes)
   // oxlint-disable-next-line no-control-regex -- bytes that are no text
-  return /[\ufffd\u0000-\u0008]/.test(decoded) ? `<${bytes.length} bytes>` : decoded
+  return /[\ufffd\0-\b]/.test(decoded) ? `<${bytes.length} bytes>` : decoded
 }
 
 /** Shows a proxy by what can be read of it one by one: the elements of an array, or the message of an error. */
