@@ -72,12 +72,14 @@ it.effect("without a dedupeKey alerts with the same step, tags and first line ar
     assert.deepEqual(yield* titles, ["1", "3", "4", "5", "6", "7"])
   }))
 
-it.effect("`by` sets the key, and the default applies if it returns undefined or throws", () =>
+it.effect("`by` sets the key, and the default applies if it returns undefined or no text, or throws", () =>
   Effect.gen(function*() {
     const { layer, titles } = yield* inner()
     const logged = logs()
     const by = (alert: Alert) => {
       if (alert.title === "bad") throw new Error("bug")
+      // as code without types may
+      if (alert.title === "number") return 7 as unknown as string
       return alert.title.startsWith("a") ? "a" : undefined
     }
     const post = yield* build(dedupe(layer, { window: "1 hour", by }))
@@ -86,8 +88,10 @@ it.effect("`by` sets the key, and the default applies if it returns undefined or
     yield* post(load.with({ title: "b1" }))
     yield* post(load.with({ title: "b2" }))
     yield* Effect.provide(Effect.andThen(post("bad"), post("bad")), logged.layer)
-    assert.deepEqual(yield* titles, ["a1", "b1", "bad"])
+    yield* Effect.provide(post("number"), logged.layer)
+    assert.deepEqual(yield* titles, ["a1", "b1", "bad", "number"])
     assert.match(logged.list[0]!.message, /dedupe.*bug/)
+    assert.match(logged.list.at(-1)!.message, /dedupe failed .*expected a string, and it returned: number/)
   }))
 
 it.effect("an alert whose delivery failed holds nothing back", () =>

@@ -70,7 +70,7 @@ it.effect("an alert matches a route if all of its criteria hold", () =>
     }
   }))
 
-it.effect("a predicate selects alerts, and one that throws selects none and is logged", () =>
+it.effect("a predicate selects alerts, and one that throws or returns a promise selects none and is logged", () =>
   Effect.gen(function*() {
     assert.ok(yield* takes((alert) => alert.title.startsWith("a"), Alert.make("abc")))
     assert.ok(!(yield* takes((alert) => alert.title.startsWith("b"), Alert.make("abc"))))
@@ -80,6 +80,10 @@ it.effect("a predicate selects alerts, and one that throws selects none and is l
     }
     assert.ok(!(yield* Effect.provide(takes(bad, Alert.make("abc")), logged.layer)))
     assert.match(logged.list[0]!.message, /route.*bug/)
+    // as code without types may: a promise holds as a condition
+    const late = () => Promise.resolve(true) as unknown as boolean
+    assert.ok(!(yield* Effect.provide(takes(late, Alert.make("abc")), logged.layer)))
+    assert.match(logged.list[1]!.message, /route failed .*expected a boolean, and it returned: promise/)
   }))
 
 it.effect("an alert whose delivery fails is not posted to another route", () =>

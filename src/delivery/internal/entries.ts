@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import type { Alert } from "../../Alert.ts"
@@ -71,14 +72,29 @@ export const explain = (cause: Cause.Cause<unknown>): string => {
 }
 
 /**
- * Calls a function from the user's options. If it throws, logs a warning and returns `otherwise`: the alert must go on.
+ * Calls a function from the user's options. If it throws, or returns something of another type than `otherwise` or a text
+ * where that is `undefined`, logs a warning and returns `otherwise`: the alert must go on.
  */
-export const callSafely = <A>(policy: string, f: (alert: Alert) => A, alert: Alert, otherwise: A): Effect.Effect<A> =>
+export const callSafely = <A extends boolean | string | undefined>(
+  policy: string,
+  f: (alert: Alert) => A,
+  alert: Alert,
+  otherwise: A
+): Effect.Effect<A> =>
   Effect.catchDefect(
-    Effect.sync(() => f(alert)),
+    Effect.sync(() => {
+      const returned = f(alert)
+      const expected = otherwise === undefined ? "string" : typeof otherwise
+      // code without types may return a promise, which holds as a condition
+      if (returned !== otherwise && typeof returned !== expected) {
+        const found = hasProperty(returned, "then") ? "promise" : Effect.isEffect(returned) ? "Effect" : typeof returned
+        throw new TypeError(`expected a ${expected}, and it returned: ${found}`)
+      }
+      return returned
+    }),
     (defect) =>
       Effect.as(
-        Writer.logWarning(`effect-epilogue: a function given to ${policy} threw`, explain(Cause.die(defect))),
+        Writer.logWarning(`effect-epilogue: a function given to ${policy} failed`, explain(Cause.die(defect))),
         otherwise
       )
   )
