@@ -132,12 +132,12 @@ const heightOf = ({ failedHooks, hooks }: Owner): number => 1 + hooks.size + fai
 const visible = (run: RunState, rows: number, isForgotten: boolean): ReadonlySet<StepState> | undefined => {
   const { calm, ended, running, troubled } = run
   // once the run has ended, a few of a thousand steps that succeeded tell nothing
-  const done = ended !== undefined && isForgotten ? [] : [...calm].toReversed()
-  const all = [...troubled, ...running, ...calm]
+  const showsDone = ended === undefined || !isForgotten
   // one row says how many steps are not shown
   let left = isForgotten ? rows - 1 : rows
-  if (done.length === calm.size && all.length <= left && all.reduce((sum, step) => sum + heightOf(step), 0) <= left) {
-    return undefined
+  if (showsDone && troubled.size + running.size + calm.size <= left) {
+    const height = [...troubled, ...running, ...calm].reduce((sum, step) => sum + heightOf(step), 0)
+    if (height <= left) return undefined
   }
   left = rows - 1
   const shown = new Set<StepState>()
@@ -153,7 +153,7 @@ const visible = (run: RunState, rows: number, isForgotten: boolean): ReadonlySet
   }
   show([...troubled].toReversed(), Math.min(running.size, Math.ceil(rows / 2)))
   show(running, 0)
-  show(done, 0)
+  if (showsDone) show([...calm].toReversed(), 0)
   return shown
 }
 

@@ -290,6 +290,8 @@ const hook = (run: RunState, event: HookEvent, at: number): void => {
   const owner = event.step === undefined ? run : known(run, event.step.index, pathOf(event.step))
   if (owner === undefined) return
   const { kind } = event
+  // most hooks end at once, and no line of them is to be removed
+  if (event._tag === "HookEnded" && kind !== "rollback" && owner.hooks.size === 0) return
   const key = `${kind} ${event.level} ${event.hookIndex} ${event.hook}`
   const name = label(event.hook)
   if (event._tag === "HookStarted") {
