@@ -69,6 +69,12 @@ test.each(signals)("%s interrupts the run, whose hooks run, and the exit code is
   expect(listening()).toEqual([])
 })
 
+test("an effect that interrupts itself ends with 130, and says so", async () => {
+  const { end, printed } = start(Pipeline.make("job", Step.make("load", Effect.interrupt)))
+  expect(await end).toBe(130)
+  expect(printed).toEqual(["error: it interrupted itself: no signal did"])
+})
+
 test("the alert of an interruption, and a summary, name the signal", async () => {
   const { began, pipeline } = waiting()
   const told: Array<unknown> = []

@@ -20,7 +20,7 @@ import { CurrentHolding } from "../../internal/model/holding.ts"
 import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { deniedText } from "../../internal/text/denied.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
-import { codeOfSignal } from "../../main/internal/signals.ts"
+import { codeOfSignal, interruptedItself } from "../../main/internal/signals.ts"
 import * as Staying from "../../main/internal/staying.ts"
 import * as Stopping from "../../main/internal/stopping.ts"
 import type { RecordError } from "../../report/RecordError.ts"
@@ -219,6 +219,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
       nothingHasRun: !openWork.started()
     })
   const stoppedBy = stopping.signal()
+  if (ended === ExitCode.interrupted && !interrupted) err(guard.text(`${messages.failure}${interruptedItself}`))
   const code = ended === ExitCode.interrupted && stoppedBy !== undefined ? codeOfSignal(stoppedBy) : ended
   const recorded = observers.recorded()
   if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(recorded)

@@ -18,7 +18,7 @@ import { causeDetail, causeHeadline, causeText } from "../../internal/text/error
 import { printableBlock } from "../../internal/text/printable.ts"
 import { readOr } from "../../internal/text/read.ts"
 import type { MainOptions } from "../MainOptions.ts"
-import { codeOfSignal, type Listening, listenTo } from "./signals.ts"
+import { codeOfSignal, interruptedItself, type Listening, listenTo } from "./signals.ts"
 import * as Staying from "./staying.ts"
 import * as Stopping from "./stopping.ts"
 import { listenToUncaught, type Throwing } from "./uncaught.ts"
@@ -151,7 +151,11 @@ export const run = <A, E>(
 
   /** Prints why the effect has failed, once. Returns the exit code. */
   const failed = (cause: Cause.Cause<unknown>): number => {
-    if (Cause.hasInterruptsOnly(cause)) return stopped?.code ?? ExitCode.interrupted
+    if (Cause.hasInterruptsOnly(cause)) {
+      // what has stopped it from outside has been said
+      if (stopped === undefined && !disableErrorReporting) say(`error: ${interruptedItself}`)
+      return stopped?.code ?? ExitCode.interrupted
+    }
     if (skippedOf(Exit.failCause(cause)) !== undefined) return ExitCode.success
     const error = Cause.squash(cause)
     // an error that can't be read has no settings either

@@ -28,6 +28,9 @@ export const codeOfSignal = (signal: NodeJS.Signals | undefined): number =>
 /** The signals that interrupt a run: Ctrl-C, a stop by a service manager, Ctrl-\, and the end of the terminal. */
 const interrupting: ReadonlyArray<StopSignal> = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"]
 
+/** Says of a run that ended by an interruption, where nothing from outside has stopped it. */
+export const interruptedItself = "it interrupted itself: no signal did"
+
 /** The exit codes of runs that a signal has interrupted. */
 export const stopCodes: ReadonlyArray<number> = interrupting.map(codeOfSignal)
 

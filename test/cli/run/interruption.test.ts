@@ -41,6 +41,23 @@ it.live("the first signal interrupts the run, and its hooks run", () =>
     }))
   ))
 
+it.live("a run that interrupts itself says so, supervised or not, and ends with 130", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const folder = yield* projectFolder
+    writeFileSync(
+      join(folder, "job.ts"),
+      `import { Effect } from "effect"
+import { Pipeline, Step } from "effect-epilogue"
+export const job = Pipeline.make("job", Step.make("load", Effect.interrupt))
+`
+    )
+    for (const flags of [["--no-supervise"], ["--supervise"]]) {
+      const ended = yield* epilogue("bun", ["run", "./job.ts#job", "--progress=none", ...flags], { cwd: folder })
+      assertExitCode(ended, 130)
+      assert.equal(ended.stderr, "job failed: it interrupted itself: no signal did\n")
+    }
+  })))
+
 it.live("the second signal quits at once, and names the hooks and steps that it cuts off", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
