@@ -56,6 +56,24 @@ for (
     }))
 }
 
+for (
+  const [how, made] of Object.entries<(told: unknown, untold: Error) => unknown>({
+    "in a field": (told, untold) => Object.assign(new Error("outer", { cause: told }), { rollback: untold }),
+    "as the cause": (told, untold) => Object.assign(new Error("outer", { cause: untold }), { original: told }),
+    "in a list": (told, untold) => Object.assign(new Error("outer", { cause: told }), { others: [told, untold] })
+  })
+) {
+  it.effect(`an error that holds an alerted one and, ${how}, another one is alerted`, () =>
+    Effect.gen(function*() {
+      const rethrow = (error: unknown) => Effect.fail(made(error, new Error("the rollback failed")))
+      const outer = Step.make("outer", Effect.catch(fails("inner"), rethrow))
+      assert.deepEqual(yield* titles(alerting(outer)), [
+        "nightly › outer › inner failed",
+        "nightly › outer failed"
+      ])
+    }))
+}
+
 it.effect("an outer step that takes the cause out of an alerted error is not alerted", () =>
   Effect.gen(function*() {
     const inner = fails("inner", new LoadError({ cause: new Error("root") }))

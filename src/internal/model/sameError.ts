@@ -7,7 +7,7 @@
  * error like any other.
  */
 import * as Cause from "effect/Cause"
-import { isError, isInstance, isProxy, property, suppressedBy, Unreadable } from "../text/read.ts"
+import { isError, isInstance, isProxy, readOr, suppressedBy } from "../text/read.ts"
 
 /** How many errors of a chain of causes are looked at. */
 const maxDepth = 100
@@ -51,41 +51,33 @@ export const errorsOf = (cause: Cause.Cause<unknown>): ReadonlyArray<unknown> =>
     : cause.reasons.flatMap((reason) => Cause.isInterruptReason(reason) ? [`interrupted by ${reason.fiberId}`] : [])
 }
 
-const read = (object: object, key: string): unknown => {
-  const value = property(object, key)
-  return Unreadable.is(value) ? undefined : value
-}
+const causeOf = (error: object): unknown => readOr(undefined, () => (error as Partial<Error>).cause) // any may have one
 
 /** Returns the errors that a list, an `AggregateError` or a `SuppressedError` is made of, or `undefined` for other values. */
-const membersOf = (value: object): ReadonlyArray<unknown> | undefined => {
-  try {
+const membersOf = (value: object): ReadonlyArray<unknown> | undefined =>
+  readOr(undefined, () => {
     if (isProxy(value)) return undefined
     if (Array.isArray(value)) return value
     if (Cause.isCause(value)) return errorsOf(value)
     if (!isInstance(value, AggregateError.prototype)) return suppressedBy(value)
-  } catch {
-    return undefined
-  }
-  const errors = read(value, "errors")
-  return Array.isArray(errors) && errors.length > 0 ? errors : undefined
-}
+    const { errors } = value as AggregateError // its prototype says so
+    return Array.isArray(errors) && errors.length > 0 ? errors : undefined
+  })
 
-/** Returns the errors and lists in the own fields of an error, without calling a getter. */
-const fieldsOf = (value: object): ReadonlyArray<object> => {
-  try {
-    if (!isError(value) || isProxy(value)) return []
-    return Object.keys(value).slice(0, maxFields).flatMap((key) => {
-      const field: unknown = Object.getOwnPropertyDescriptor(value, key)?.value
-      return isError(field) || (Array.isArray(field) && field.length > 0) || Cause.isCause(field) ? [field] : []
-    })
-  } catch {
-    return []
-  }
-}
+/** Whether a value is an error, or a list that has some. */
+const isErrors = (value: unknown): value is object =>
+  readOr(false, () => isError(value) || Cause.isCause(value) || (Array.isArray(value) && value.some(isErrors)))
+
+/** Returns what is in the own fields of an error, without calling a getter. */
+const fieldsOf = (value: object): ReadonlyArray<unknown> =>
+  readOr([], () =>
+    !isError(value) || isProxy(value)
+      ? []
+      : Object.keys(value).slice(0, maxFields).map((key) => Object.getOwnPropertyDescriptor(value, key)?.value))
 
 /**
- * Whether an error is known, or holds one that is: as its cause, at any depth, or in a field. A list or an
- * `AggregateError` is known if all of its members are.
+ * Whether an error is known, or is made of known ones: its cause, at any depth, and the errors in its fields. Where one of
+ * several is not known, as one of a list or of an `AggregateError`, nobody has been told of it.
  */
 export const holdsKnown = (error: unknown, isKnown: (error: unknown) => boolean): boolean => {
   let left = maxValues
@@ -94,10 +86,10 @@ export const holdsKnown = (error: unknown, isKnown: (error: unknown) => boolean)
     if (isKnown(error)) return true
     if (!isReference(error)) return false
     const members = membersOf(error)
-    if (members !== undefined) return members.length > 0 && members.every((member) => holds(member, depth + 1))
-    const cause = read(error, "cause")
-    if (cause !== undefined && holds(cause, depth + 1)) return true
-    return fieldsOf(error).some((field) => holds(field, depth + 1))
+    const cause = causeOf(error)
+    const errors = members ?? [cause, ...fieldsOf(error)].filter(isErrors)
+    const parts = errors.length > 0 || cause === undefined ? errors : [cause]
+    return parts.length > 0 && parts.every((part) => holds(part, depth + 1))
   }
   return holds(error, 0)
 }
@@ -110,7 +102,7 @@ export const partsOf = (error: unknown): ReadonlySet<unknown> => {
     parts.add(errorKey(error))
     if (!isReference(error)) return
     for (const member of membersOf(error) ?? []) add(member, depth + 1)
-    const cause = read(error, "cause")
+    const cause = causeOf(error)
     if (cause !== undefined && cause !== null) add(cause, depth + 1)
   }
   add(error, 0)
