@@ -74,6 +74,18 @@ for (
     }))
 }
 
+it.effect("of a long list in a field of an error only a bounded part is looked at for errors", () =>
+  Effect.gen(function*() {
+    let looks = 0
+    const rows: Array<unknown> = []
+    for (let i = 0; i < 100_000; i++) {
+      Object.defineProperty(rows, i, { get: () => looks++, enumerable: true, configurable: true })
+    }
+    const rethrow = (error: unknown) => Effect.fail(Object.assign(new Error("outer", { cause: error }), { rows }))
+    yield* titles(alerting(Step.make("outer", Effect.catch(fails("inner"), rethrow))))
+    assert.ok(looks > 0 && looks < 50_000, `${looks}`)
+  }))
+
 it.effect("an outer step that takes the cause out of an alerted error is not alerted", () =>
   Effect.gen(function*() {
     const inner = fails("inner", new LoadError({ cause: new Error("root") }))

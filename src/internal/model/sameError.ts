@@ -7,6 +7,7 @@
  * error like any other.
  */
 import * as Cause from "effect/Cause"
+import { errorsOf as errorsOfReason } from "../text/errorParts.ts"
 import { isError, isInstance, isProxy, readOr, suppressedBy } from "../text/read.ts"
 
 /** How many errors of a chain of causes are looked at. */
@@ -43,9 +44,7 @@ export const isReference = (u: unknown): u is object => (typeof u === "object" &
 
 /** Returns the errors of a cause; for a cause of interruptions alone, a text for each fiber that interrupted. */
 export const errorsOf = (cause: Cause.Cause<unknown>): ReadonlyArray<unknown> => {
-  const errors = cause.reasons.flatMap((reason) =>
-    Cause.isFailReason(reason) ? [reason.error] : Cause.isDieReason(reason) ? [reason.defect] : []
-  )
+  const errors = cause.reasons.flatMap(errorsOfReason)
   return errors.length > 0
     ? errors
     : cause.reasons.flatMap((reason) => Cause.isInterruptReason(reason) ? [`interrupted by ${reason.fiberId}`] : [])
@@ -64,10 +63,6 @@ const membersOf = (value: object): ReadonlyArray<unknown> | undefined =>
     return Array.isArray(errors) && errors.length > 0 ? errors : undefined
   })
 
-/** Whether a value is an error, or a list that has some. */
-const isErrors = (value: unknown): value is object =>
-  readOr(false, () => isError(value) || Cause.isCause(value) || (Array.isArray(value) && value.some(isErrors)))
-
 /** Returns what is in the own fields of an error, without calling a getter. */
 const fieldsOf = (value: object): ReadonlyArray<unknown> =>
   readOr([], () =>
@@ -81,14 +76,22 @@ const fieldsOf = (value: object): ReadonlyArray<unknown> =>
  */
 export const holdsKnown = (error: unknown, isKnown: (error: unknown) => boolean): boolean => {
   let left = maxValues
+  /** Whether a value is an error, or a list that has some. */
+  const isErrors = (value: unknown): boolean =>
+    left-- > 0 &&
+    readOr(false, () =>
+      isError(value) || Cause.isCause(value) || (Array.isArray(value) && value.slice(0, left).some(isErrors)))
+  /** Returns the errors that another one holds, or its cause where that is none and nothing else is one. */
+  const heldBy = (error: object): ReadonlyArray<unknown> => {
+    const cause = causeOf(error)
+    const errors = [cause, ...fieldsOf(error)].filter(isErrors)
+    return errors.length > 0 || cause === undefined ? errors : [cause]
+  }
   const holds = (error: unknown, depth: number): boolean => {
     if (left-- <= 0 || depth > maxDepth) return false
     if (isKnown(error)) return true
     if (!isReference(error)) return false
-    const members = membersOf(error)
-    const cause = causeOf(error)
-    const errors = members ?? [cause, ...fieldsOf(error)].filter(isErrors)
-    const parts = errors.length > 0 || cause === undefined ? errors : [cause]
+    const parts = membersOf(error) ?? heldBy(error)
     return parts.length > 0 && parts.every((part) => holds(part, depth + 1))
   }
   return holds(error, 0)
