@@ -222,7 +222,8 @@ const entityAt = (units: Uint16Array, at: number): Decoded | undefined => {
   return character === undefined ? undefined : { code: character, length }
 }
 
-const hexAt = (units: Uint16Array, at: number, digits: number): number | undefined => {
+/** Returns the number that so many hexadecimal digits stand for, if they are all there. */
+export const hexAt = (units: Uint16Array, at: number, digits: number): number | undefined => {
   let code = 0
   for (let i = at; i < at + digits; i++) {
     const unit = units[i] ?? 0

@@ -2,15 +2,13 @@
  * Forms in which programs print values, beside those that any text may have: as numbers of bytes, in mails, in shell
  * traces, and in base64 of base64.
  */
-import { read, type View } from "./decoded.ts"
-import { base64Of, type Forms, minLength } from "./secrets.ts"
+import { hexAt, read, type View } from "./decoded.ts"
+import { base64Of, type Forms, hexBytesOf, minLength } from "./secrets.ts"
 
 /** A longer value would make the search large: its base64 in base64 is looked for in 32 forms. */
 const longestTwice = 256
 
 const encoder = new TextEncoder()
-
-const hexOf = (byte: number): string => byte.toString(16).padStart(2, "0")
 
 const wordsOf = (value: string): ReadonlyArray<string> => [
   // as escapes of bytes, quoted-printable and lists of numbers are read
@@ -21,10 +19,10 @@ const wordsOf = (value: string): ReadonlyArray<string> => [
 
 const encodedOf = (value: string): ReadonlyArray<string> => {
   const bytes = encoder.encode(value)
-  const hex = Array.from(bytes, hexOf)
+  const hex = hexBytesOf(value).join(":")
   return [
-    hex.join(":"),
-    hex.join(":").toUpperCase(),
+    hex,
+    hex.toUpperCase(),
     // of a form, as the name and the password of OAuth
     ...base64Of(encoder.encode(new URLSearchParams({ v: value }).toString().slice(2))),
     // UTF-16, as PowerShell takes scripts
@@ -47,15 +45,9 @@ const backslash = 0x5c
 const digitOf = (unit: number | undefined): number =>
   unit !== undefined && unit >= 0x30 && unit <= 0x39 ? unit - 0x30 : -1
 
-const hexDigitOf = (unit: number | undefined): number => {
-  const lower = (unit ?? 0) | 0x20
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : digitOf(unit)
-}
+const isHexDigit = (units: Uint16Array, at: number): boolean => hexAt(units, at, 1) !== undefined
 
-const byteAt = (units: Uint16Array, at: number): number => {
-  const [high, low] = [hexDigitOf(units[at]), hexDigitOf(units[at + 1])]
-  return high < 0 || low < 0 ? -1 : high * 16 + low
-}
+const byteAt = (units: Uint16Array, at: number): number => hexAt(units, at, 2) ?? -1
 
 /** Whether a unit may stand between two numbers of a list: white space, a comma, or a part of a key such as `"12":`. */
 const isBetween = (unit: number): boolean =>
@@ -69,7 +61,7 @@ const numbers = (source: View): View | undefined => {
   const { units } = source
   // nearly all texts: nothing is made for them
   let between = 0
-  for (let i = 1; i < units.length; i++) if (units[i] === comma && hexDigitOf(units[i - 1]) >= 0) between++
+  for (let i = 1; i < units.length; i++) if (units[i] === comma && isHexDigit(units, i - 1)) between++
   if (between < minLength - 1) return undefined
   return read(source, (put) => {
     let i = 0
@@ -79,7 +71,7 @@ const numbers = (source: View): View | undefined => {
       let byte = isHex ? byteAt(units, i + 2) : 0
       const longest = isHex ? end : i + 4
       while (end < longest && digitOf(units[end]) >= 0) byte = byte * 10 + digitOf(units[end++])
-      const isByte = end > i && byte >= 0 && byte <= 255 && hexDigitOf(units[end]) < 0
+      const isByte = end > i && byte >= 0 && byte <= 255 && !isHexDigit(units, end)
       // a key, as of a list that was written as an object
       const isKey = units[end] === 0x22 && units[end + 1] === 0x3a
       if (isByte && !isKey) put(byte, i, end)

@@ -168,9 +168,13 @@ const formsOf = (value: string): ReadonlyArray<View> => {
 const casesOf = (value: string): ReadonlyArray<string> =>
   looksRandom(value) ? [value, value.toLowerCase(), value.toUpperCase()] : [value]
 
+/** Returns two hexadecimal digits for each byte of a value. */
+export const hexBytesOf = (value: string): ReadonlyArray<string> =>
+  Array.from(new TextEncoder().encode(value), (byte) => byte.toString(16).padStart(2, "0"))
+
 /** Returns the bytes of a value as hexadecimal digits, in both cases, and as `inspect` of Node shows a buffer. */
 const hexOf = (value: string): ReadonlyArray<string> => {
-  const digits = Array.from(new TextEncoder().encode(value), (byte) => byte.toString(16).padStart(2, "0"))
+  const digits = hexBytesOf(value)
   const hex = digits.join("")
   return [hex, hex.toUpperCase(), digits.join(" ")]
 }
