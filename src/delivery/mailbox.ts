@@ -115,10 +115,10 @@ const limited = (post: Effect.Effect<void, AlerterError>, channel: string): Effe
           : Effect.fail(new AlerterError({ channel, reason: AlerterErrorReason.TimedOut({ limit: attemptLimit }) }))
       )
     )
-    return Effect.flatMap(
-      Effect.forkDetach(post, { startImmediately: true }),
-      (fiber) =>
-        Effect.raceFirst(Fiber.join(fiber), late).pipe(Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe())))
+    return Effect.acquireUseRelease(
+      Effect.forkDetach(Effect.interruptible(post), { startImmediately: true }),
+      (fiber) => Effect.raceFirst(Fiber.join(fiber), late),
+      (fiber) => Effect.sync(() => fiber.interruptUnsafe())
     )
   })
 
