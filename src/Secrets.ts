@@ -30,8 +30,8 @@ export type Secret = string | Redacted.Redacted<unknown>
  * **Details**
  *
  * - A secret is found as it is, in JSON, percent-encoded, with HTML entities, in base64 (also twice), as numbers of
- *   bytes, quoted-printable, coloured for a terminal, wrapped over lines and cut. One that looks like an identifier is also found in capitals, in small letters and in
- *   hexadecimal.
+ *   bytes, quoted-printable, coloured for a terminal, wrapped over lines and cut. One that looks like an identifier is
+ *   also found in capitals, in small letters and in hexadecimal.
  * - The `Redacted` values of `Params` services, and the addresses and tokens of the channels of `effect-epilogue/alerters`,
  *   become secret where their layers are built inside.
  * - Values and errors of steps are not changed, and neither is what a program prints by itself.

@@ -65,7 +65,7 @@ export class State {
   readonly hooks: Map<number, Of<"HookOpened">> = new Map()
   /** The name of the pipeline, once the child has reported it. */
   pipelineName: string | undefined = undefined
-  /** What the child would answer to a signal that asks it to stop. */
+  /** The answer of the child to a signal that asks it to stop. */
   answer = "interrupting"
   /** Where the child records its runs, if it does. */
   recording: RecordPlace | undefined = undefined

@@ -44,7 +44,7 @@ const wordsFor = (alerter: Posting): Effect.Effect<Words> =>
  */
 const adjusted = <About>(
   alert: Alert,
-  told: Outcome | "overdue",
+  kind: Outcome | "overdue",
   adjust: (alert: Alert, about: About) => Alert,
   about: About
 ): Alert => {
@@ -54,7 +54,7 @@ const adjusted = <About>(
     return made
   })
   return Unreadable.is(made)
-    ? alert.with({ fields: [...alert.fields, { name: `${told}With`, value: errorText(made.thrown) }] })
+    ? alert.with({ fields: [...alert.fields, { name: `${kind}With`, value: errorText(made.thrown) }] })
     : made
 }
 

@@ -136,9 +136,9 @@ const settleAs = (
   const { telling } = run
   // interrupted before its first operation, it started and ended at once
   if (telling !== undefined && evaluation.startedNanos === undefined) reportStart(evaluation, telling)
-  // hooks see how long the body took, and not the hooks before them; a run's wait for background hooks, too
   const required = hooksOf(plan.required, outcome)
   const hooks = hooksOf(plan.ordinary, outcome)
+  // hooks see how long the body took, and not the hooks before them; a run's wait for background hooks, too
   if (evaluation.isRun || required.length + hooks.length > 1) evaluation.endBody()
   const isSimple = !evaluation.isRun && plan.overdue === undefined && required.length === 0 &&
     plan.rollback.length === 0 && (!ownsRun || run.rollback === undefined)

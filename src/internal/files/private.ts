@@ -113,7 +113,10 @@ export type Warnings = ReadonlyArray<string>
 
 const none: Warnings = []
 
-/** Leaves only `wanted` of the rights on a path: those of others are taken away, and the owner gets none. The file is not opened: closing it again would drop SQLite's locks on it. */
+/**
+ * Takes all rights on a path away but those of `wanted`, and gives none that it does not have. The file is not opened:
+ * closing it again would drop SQLite's locks on it.
+ */
 const tighten = (at: string, { mode }: NodeFs.Stats, wanted: number): Warnings => {
   try {
     fs().chmodSync(at, mode & wanted)

@@ -6,7 +6,7 @@ const fs = (): typeof NodeFs => process.getBuiltinModule("node:fs")
 
 /** The place of a file that is to be replaced. */
 interface Place {
-  /** What is there, if anything is. */
+  /** The file that is there, if there is one. */
   readonly before: NodeFs.Stats | undefined
   /** Whether a new file takes its place. A device, a pipe that this process has open, or a folder can't be replaced. */
   readonly isReplaced: boolean

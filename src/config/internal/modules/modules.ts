@@ -306,7 +306,7 @@ const messageOf = (error: unknown): string => {
   return fitEnd(oneLine(errors.slice(0, 20).map(thrownMessage).join("; ")), 500)
 }
 
-/** What Node says of a module that it takes for CommonJS, as under the package.json that `npm init` writes. */
+/** The messages of Node about a module that it takes for CommonJS, as under the package.json that `npm init` writes. */
 const takenForCommonJs = ["Cannot use import statement outside a module", "Unexpected token 'export'"]
 
 const withCure = (message: string): string =>

@@ -100,8 +100,7 @@ export const keep = (
   return true
 }
 
-// without lists of all entries, of which a storm makes thousands, and for each alert anew
-
+/** Whether no entry waits. Makes no list of all entries, of which a storm has thousands, for each alert anew. */
 const isAlone = (entries: Entries): boolean => {
   for (const { claimed } of entries.values()) if (claimed === undefined) return false
   return true

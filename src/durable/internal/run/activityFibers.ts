@@ -162,7 +162,7 @@ const mostLeft = 1_000
 /** The activity fibers of all runs of a pipeline in this process. */
 export class ActivityFibersByRun {
   private readonly runs = new Map<string, ActivityFibers>()
-  /** Those of {@link ActivityFibers.started} of runs that went to another process, and may come back. */
+  /** The steps of {@link ActivityFibers.started}, by the run, of runs that went to another process and may come back. */
   private readonly left = new Map<string, Set<string>>()
   private readonly overdueTold = new Map<string, Map<string, Map<string, number>>>()
   /** Whether the process is shutting down: no later evaluation can join an activity then. */
