@@ -4,7 +4,7 @@
  *
  *     bun bench/durable.ts · deno run -A bench/durable.ts · node --conditions=@effect-epilogue/source bench/durable.ts
  *
- * `BENCH_ROUNDS` (default 21) is the number of rounds, five times that in memory, and `BENCH_RUNS` (default 40) the number
+ * `BENCH_ROUNDS` (default 21) is the number of rounds, and `BENCH_RUNS` (default 40) the number
  * of concurrent runs in each. Each round measures both candidates, once they have been optimized; the output is the
  * median over the rounds of the times, and of their ratios. With `DATABASE_URL` it also measures on that Postgres.
  */
@@ -78,13 +78,13 @@ const bareLayer = bare.toLayer(() =>
 let nth = 0
 const candidate = (
   name: string,
-  runtime: ManagedRuntime.ManagedRuntime<WorkflowEngine, unknown>,
+  runtime: () => ManagedRuntime.ManagedRuntime<WorkflowEngine, unknown>,
   execute: (id: string) => Effect.Effect<number, unknown, WorkflowEngine>
 ): Candidate => ({
   name,
   steps: runs,
   run: () =>
-    runtime.runPromise(Effect.forEach(
+    runtime().runPromise(Effect.forEach(
       Array.from({ length: runs }, () => `${process.pid}-${Date.now()}-${nth++}`),
       execute,
       { concurrency: "unbounded", discard: true }
@@ -94,12 +94,18 @@ const candidate = (
 const measure = async (
   engine: string,
   layer: Layer.Layer<WorkflowEngine, unknown>,
-  factor?: number
+  least?: number
 ): Promise<number> => {
-  const runtime = ManagedRuntime.make(Layer.mergeAll(durable.layer, bareLayer).pipe(Layer.provideMerge(layer)))
-  const ours = candidate("ours", runtime, (id) => durable.workflow.execute({ id }))
-  const byHand = candidate("bare", runtime, (id) => bare.execute({ id }))
-  const times = await compare([ours, byHand], undefined, factor)
+  const start = () => ManagedRuntime.make(Layer.mergeAll(durable.layer, bareLayer).pipe(Layer.provideMerge(layer)))
+  let runtime = start()
+  // engines in memory keep all runs: the garbage of a round would grow with the rounds before it
+  const restart = async () => {
+    await runtime.dispose()
+    runtime = start()
+  }
+  const ours = candidate("ours", () => runtime, (id) => durable.workflow.execute({ id }))
+  const byHand = candidate("bare", () => runtime, (id) => bare.execute({ id }))
+  const times = await compare([ours, byHand], restart, least)
   await runtime.dispose()
   const millis = ({ name }: Candidate) => (median(times.of(name)) / 1e6).toFixed(2).padStart(8)
   const ratio = times.ratio(ours.name, byHand.name)
@@ -109,8 +115,8 @@ const measure = async (
 
 const folder = mkdtempSync(join(tmpdir(), "epilogue-bench-"))
 console.log(`${"".padEnd(10)}  ms/run    bare  × bare   (CPU time, ${runs} runs at once)`)
-// with more rounds, since the collection of garbage makes them differ by a half
-const inMemory = await measure("memory", Durable.layerMemory, 5)
+// in long samples, each of which collects its garbage: that takes as long as a short one
+const inMemory = await measure("memory", Durable.layerMemory, 100e6)
 await measure("SQLite", Durable.layerSqlite({ filename: join(folder, "durable.db") }))
 const url = process.env["DATABASE_URL"]
 if (url !== undefined) {

@@ -78,22 +78,22 @@ const short = (name: string): string => /^\([^)]*\)/.exec(name)?.[0] ?? name
 
 const cells = (line: string, cell: string): string => line + cell.padStart(12)
 
-/** Measures candidates. `between` runs after each round. `factor` multiplies the number of rounds. */
+/** Measures candidates. `between` runs after each round. `least` is how long a sample takes at least, in nanoseconds. */
 export const compare = async (
   candidates: ReadonlyArray<Candidate>,
-  between: () => void = () => {},
-  factor = 1
+  between: () => void | Promise<void> = () => {},
+  least = leastSample
 ): Promise<Times> => {
   for (const candidate of candidates) await nanosPerStep(candidate, warmUp)
-  between()
+  await between()
   const times = new Map(candidates.map(({ name }): [string, Array<number>] => [name, []]))
-  for (let round = 0; round < rounds * factor; round++) {
+  for (let round = 0; round < rounds; round++) {
     // each round starts with another candidate, as the first one of a round may be at a disadvantage
     for (let i = 0; i < candidates.length; i++) {
       const candidate = candidates[(i + round) % candidates.length]!
-      times.get(candidate.name)!.push(await nanosPerStep(candidate, leastSample))
+      times.get(candidate.name)!.push(await nanosPerStep(candidate, least))
     }
-    between()
+    await between()
   }
   return new Times(times)
 }

@@ -213,7 +213,13 @@ export const storedValuesSuite = (engine: Engine): void => {
       const step = Durable.step(
         Step.make(
           "a",
-          Effect.sync((): unknown => ({ at: new Date(0), n: Number.NaN, list: [undefined], none: undefined }))
+          Effect.sync((): unknown => ({
+            at: new Date(0),
+            n: Number.NaN,
+            list: [undefined],
+            holes: new Array(1),
+            none: undefined
+          }))
         ),
         { success: Schema.Any }
       )
@@ -224,7 +230,7 @@ export const storedValuesSuite = (engine: Engine): void => {
         })
       )
       assert.deepEqual(yield* run(storage, seen, pipeline), Exit.void)
-      const expected = { at: "1970-01-01T00:00:00.000Z", n: null, list: [null] }
+      const expected = { at: "1970-01-01T00:00:00.000Z", n: null, list: [null], holes: [null] }
       assert.deepEqual(values, [expected, expected])
     }))
 

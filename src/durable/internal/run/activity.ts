@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import * as Activities from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
@@ -33,14 +34,45 @@ interface Codec {
   readonly exitSchemaPartial: Executable["exitSchemaPartial"]
 }
 
-const codecOf = memoize((schema: Schema.Top): Codec => {
-  const json = Schema.toCodecJson(schema)
-  return {
-    // the casts: the types of the schema are not known here
-    encode: Schema.encodeEffect(json) as Codec["encode"],
-    exitSchemaPartial: Schema.Exit(json, Schema.Never, Schema.Unknown) as unknown as Codec["exitSchemaPartial"]
+const codecOf = memoize((schema: Schema.Top): Codec => ({
+  encode: encoderOf(schema),
+  // the cast: the types of the schema are not known here
+  exitSchemaPartial: Schema.Exit(
+    Schema.toCodecJson(schema),
+    Schema.Never,
+    Schema.Unknown
+  ) as unknown as Codec["exitSchemaPartial"]
+}))
+
+/** The cast: the types of the schema are not known here. */
+const whole = (schema: Schema.Top): Codec["encode"] =>
+  Schema.encodeEffect(Schema.toCodecJson(schema)) as Codec["encode"]
+
+const isStruct = (schema: Schema.Top): schema is Schema.Struct<Schema.Struct.Fields> => "fields" in schema
+
+/** Whether what fits a schema is its own JSON. */
+const isJson = (schema: Schema.Top): boolean =>
+  Schema.toCodecJson(schema).ast === schema.ast && SchemaAST.toType(schema.ast) === schema.ast
+
+/**
+ * Returns what encodes a result. Of a record only the fields are encoded that hold what others have made: its own are
+ * JSON as they are, and to look at each of them takes longer than to encode the rest.
+ */
+const encoderOf = (schema: Schema.Top): Codec["encode"] => {
+  if (!isStruct(schema)) return whole(schema)
+  const changed = Object.entries(schema.fields).filter(([, field]) => !isJson(field))
+  const names = changed.map(([name]) => name)
+  const encode = whole(Schema.Struct(Object.fromEntries(changed)))
+  return (record) => {
+    // the cast: the value of a struct
+    const fields = record as object
+    if (!names.some((name) => name in fields)) return Effect.succeed(record)
+    const encoded = encode(record)
+    // the cast: what encodes a struct makes an object
+    const withRest = (encoded: unknown) => ({ ...fields, ...(encoded as object) })
+    return Exit.isExit(encoded) ? Exit.map(encoded, withRest) : Effect.map(encoded, withRest)
   }
-})
+}
 
 const noAnnotations = Context.empty()
 

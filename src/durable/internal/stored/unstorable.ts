@@ -144,8 +144,42 @@ class Search {
   }
 }
 
+/** Whether a value is what its JSON is read as, as nearly all are, without a search for what is not. */
+const isPlain = (value: unknown, depth: number): boolean => {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true
+    case "number":
+      return Number.isFinite(value)
+    case "object":
+      return value === null || (depth < maxDepth && hasPlainParts(value, depth + 1))
+    default:
+      return false
+  }
+}
+
+const hasPlainParts = (value: object, depth: number): boolean => {
+  if ("toJSON" in value) return false
+  if (Array.isArray(value)) {
+    // not `every`, which leaves out holes, that are `null` in JSON
+    for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth)) return false
+    return true
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  // the cast: these are its keys
+  for (const key of Object.keys(value)) if (!isPlain((value as Record<string, unknown>)[key], depth)) return false
+  return true
+}
+
 /** Returns what JSON makes of a value, or why it can't be written as JSON. */
 export const toPlain = (value: unknown): { readonly plain: unknown } | { readonly problem: Problem } => {
+  try {
+    if (isPlain(value, 0)) return { plain: value }
+  } catch {
+    // a getter or a proxy: the search tells which
+  }
   const search = new Search()
   if (!search.visit(value)) return { problem: search.problem! }
   return { plain: search.isPlain || value === undefined ? value : JSON.parse(JSON.stringify(value)) }
