@@ -217,7 +217,7 @@ export const storedValuesSuite = (engine: Engine): void => {
             at: new Date(0),
             n: Number.NaN,
             list: [undefined],
-            holes: new Array(1),
+            holes: Object.assign([], { length: 1 }),
             none: undefined
           }))
         ),

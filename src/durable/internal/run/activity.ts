@@ -51,7 +51,7 @@ const whole = (schema: Schema.Top): Codec["encode"] =>
 const isStruct = (schema: Schema.Top): schema is Schema.Struct<Schema.Struct.Fields> => "fields" in schema
 
 /** Whether what fits a schema is its own JSON. */
-const isJson = (schema: Schema.Top): boolean =>
+const isJson = (schema: Schema.Constraint): boolean =>
   Schema.toCodecJson(schema).ast === schema.ast && SchemaAST.toType(schema.ast) === schema.ast
 
 /**
