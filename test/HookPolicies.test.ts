@@ -5,7 +5,8 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Hook, Hooks, Pipeline, Step } from "../src/index.ts"
+import { AlerterHooks, Hook, Hooks, Pipeline, Step } from "../src/index.ts"
+import { alertsOf } from "./support/alertsOf.ts"
 import { makeIt } from "./support/it.ts"
 import { brief, calls, events, logs, noting, plain } from "./support/observe.ts"
 
@@ -303,4 +304,49 @@ it.effect("required start hooks run before ordinary start hooks", () =>
       Step.hooks(Hooks.make(noting(seen, "start", "announce"), Hook.required(noting(seen, "start", "gate"))))
     )
     assert.deepEqual(seen.list, ["gate", "announce", "body"])
+  }))
+
+// -----------------------------------------------------------------------------
+// when
+// -----------------------------------------------------------------------------
+
+const failingPredicates: Readonly<Record<string, () => any>> = {
+  "fails": () => Effect.fail("no answer"),
+  "dies later": () => Effect.andThen(Effect.yieldNow, Effect.die("no answer")),
+  "throws": () => {
+    throw new Error("no answer")
+  },
+  "returns a promise": () => Promise.resolve(false)
+}
+
+for (const [does, predicate] of Object.entries(failingPredicates)) {
+  it.effect(`an alert about a failure is posted once where its predicate ${does}, and the hook fails`, () =>
+    Effect.gen(function*() {
+      const [emitted, log] = [events(), logs()]
+      const failing = Step.make("load", Effect.fail("disk full")).pipe(
+        Step.hooks(AlerterHooks.failure.pipe(Hook.when(predicate)))
+      )
+      const run = Pipeline.make("p", failing).pipe(
+        Pipeline.stepHooks(AlerterHooks.all),
+        Pipeline.hooks(AlerterHooks.all)
+      )
+      const alerts = yield* alertsOf(run.pipe(Effect.provide([emitted.layer, log.layer])))
+      assert.deepEqual(alerts.map(({ title }) => title), ["p › load failed"])
+      assert.equal(emitted.list.filter(({ _tag }) => _tag === "HookFailed").length, 1)
+      assert.equal(log.list.length, 1)
+    }))
+}
+
+it.effect("a success is not posted, nor is another hook called, where the predicate fails", () =>
+  Effect.gen(function*() {
+    const seen = calls()
+    const predicate = () => Effect.fail("no answer")
+    const step = Step.make("load", Effect.void).pipe(
+      Step.hooks(Hooks.make(
+        AlerterHooks.success.pipe(Hook.when(predicate)),
+        Hook.onSuccess(() => seen.note("hook")).pipe(Hook.when(predicate))
+      ))
+    )
+    assert.deepEqual(yield* alertsOf(step.pipe(Effect.provide(logs().layer))), [])
+    assert.deepEqual(seen.list, [])
   }))

@@ -276,7 +276,7 @@ export const when = (
   self: any,
   predicate: (context: StepContext["Service"], exit?: Exit.Exit<any, any>) => boolean | Effect.Effect<boolean, any, any>
 ): any => {
-  const { conditional, kind, run } = self as HookImpl
+  const { alerting, conditional, kind, run } = self as HookImpl
   return modify(self, {
     conditional: true,
     run(occasion, context, applies) {
@@ -286,10 +286,23 @@ export const when = (
         if (!conditional) applies?.()
         return run(occasion, context, applies)
       }
-      const answer = predicate(context, toExit(kind, occasion))
-      return typeof answer === "boolean" ? answered(answer) : Effect.flatMap(answer, answered)
+      const answer = answerOf(() => predicate(context, toExit(kind, occasion)))
+      if (typeof answer === "boolean") return answered(answer)
+      // nobody said that the alert is not wanted
+      const told = alerting === undefined || kind === "success"
+        ? answer
+        : Effect.tapCause(answer, () => answered(true))
+      return Effect.flatMap(told, answered)
     }
   })
+}
+
+const answerOf = <A>(predicate: () => A): A | Effect.Effect<never> => {
+  try {
+    return predicate()
+  } catch (defect) {
+    return Effect.die(defect)
+  }
 }
 
 const toExit = (kind: Kind, occasion: Occasion): Exit.Exit<unknown, unknown> | undefined =>

@@ -131,7 +131,7 @@ export type RetryPolicy<R = never> = Schedule.Schedule<unknown, unknown, unknown
 /**
  * Runs a hook only if a predicate holds. The predicate is evaluated each time, with the step's context and exit:
  * for an `onRetry` hook the exit of the failed attempt, for an `onStart` hook none. If the predicate fails, the
- * hook fails.
+ * hook fails; a hook of `AlerterHooks` posts its alert before, unless it is about a success.
  *
  * Where the predicate returns `false` for all of a step's hooks of a kind, the pipeline's hooks of that kind run, unless
  * `Step.inherit` says otherwise.
