@@ -310,13 +310,14 @@ it.effect("required start hooks run before ordinary start hooks", () =>
 // when
 // -----------------------------------------------------------------------------
 
-const failingPredicates: Readonly<Record<string, () => any>> = {
+const failingPredicates: Readonly<Record<string, () => Effect.Effect<boolean, string>>> = {
   "fails": () => Effect.fail("no answer"),
   "dies later": () => Effect.andThen(Effect.yieldNow, Effect.die("no answer")),
   "throws": () => {
     throw new Error("no answer")
   },
-  "returns a promise": () => Promise.resolve(false)
+  // as from JavaScript
+  "returns a promise": () => Promise.resolve(false) as unknown as Effect.Effect<boolean>
 }
 
 for (const [does, predicate] of Object.entries(failingPredicates)) {
