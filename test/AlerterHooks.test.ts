@@ -154,6 +154,43 @@ it.effect("AlerterHooks.all posts a warning when a run is interrupted, once, abo
     ])
   }))
 
+it.effect("of an interruption that reaches several steps, those that were running tell, and neither the steps around them nor the run", () =>
+  Effect.gen(function*() {
+    const never = (name: string) => Step.make(name, Effect.never)
+    const bodies: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+      Step.make("load", Effect.all([never("a"), never("b")], { concurrency: 2 })),
+      Step.make("load", Effect.race(never("a"), never("b"))),
+      Effect.timeout(
+        Step.make("load", Effect.all([never("a"), Effect.yieldNow, never("b")], { concurrency: 3 })),
+        "1 day"
+      ),
+      Step.make("load", Effect.all([never("a"), never("b")], { concurrency: 2 })).pipe(Step.timeout("1 day"))
+    ]
+    const pipeline = (body: Effect.Effect<unknown, unknown>) =>
+      Pipeline.make("nightly", body).pipe(Pipeline.stepHooks(AlerterHooks.all), Pipeline.hooks(AlerterHooks.all))
+    for (const body of bodies) {
+      const stopped = yield* alertsOf(Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(pipeline(body))
+        for (let i = 0; i < 10; i++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+      }))
+      assert.deepEqual(stopped.map(({ severity, title }) => [title, severity]), [
+        ["nightly › load › a was interrupted", "warning"],
+        ["nightly › load › b was interrupted", "warning"]
+      ])
+      const survived = yield* alertsOf(pipeline(Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(body)
+        for (let i = 0; i < 10; i++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+      })))
+      assert.deepEqual(survived.map(({ severity, title }) => [title, severity]), [
+        ["nightly › load › a was interrupted", "info"],
+        ["nightly › load › b was interrupted", "info"],
+        ["nightly succeeded", "success"]
+      ])
+    }
+  }))
+
 it.effect("AlerterHooks.interrupt posts an info about a step that lost a race, since its run goes on", () =>
   Effect.gen(function*() {
     const race = Effect.race(Step.make("slow", Effect.never), Step.make("fast", Effect.yieldNow))

@@ -22,14 +22,20 @@ export const isRunInterrupted = (evaluation: Occurrence): boolean => {
   let run = evaluation
   while (run.parent !== undefined) run = run.parent
   const fiber = fiberOf(run)
-  return run === evaluation || fiber?._interruptedCause !== undefined || fiber === fiberOf(evaluation)
+  return fiber?._interruptedCause !== undefined || fiber === fiberOf(evaluation)
 }
 
 /**
- * Returns a cause with the errors by which alerts of the evaluations around each other know it. An interruption that the
- * run survives is known by the fiber that it has ended: told, it says nothing about what ends the run later.
+ * Returns a cause with the errors by which alerts of the evaluations around each other know it. An interruption is known
+ * by the outermost fiber that was asked to end: its own fibers interrupt each other one by one, each by its id. One that
+ * the run survives has ended another fiber than what ends the run later.
  */
-export const knownBy = (evaluation: Occurrence, cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
-  Cause.hasInterruptsOnly(cause) && !isRunInterrupted(evaluation)
-    ? Cause.fail(`survived on ${fiberOf(evaluation)?.id}`)
-    : cause
+export const knownBy = (evaluation: Occurrence, cause: Cause.Cause<unknown>): Cause.Cause<unknown> => {
+  if (!Cause.hasInterruptsOnly(cause)) return cause
+  let ended: Asked | undefined
+  for (let at: Occurrence | undefined = evaluation; at !== undefined; at = at.around) {
+    const fiber = fiberOf(at)
+    if (fiber?._interruptedCause !== undefined) ended = fiber
+  }
+  return ended === undefined ? cause : Cause.fail(`fiber ${ended.id}`)
+}
