@@ -287,7 +287,7 @@ const refusal = (answer: Answer, detail: (text: string) => string): Effect.Effec
 export const retryAfter = ({ headers, json }: Answer): Effect.Effect<Duration.Duration | undefined> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const header = headers["retry-after"]?.trim() ?? ""
-    const seconds = secondsIn(json) ?? (/^\d+(\.\d+)?$/.test(header) ? Number(header) : undefined)
+    const seconds = secondsIn(json) ?? (/^\d{1,9}(\.\d+)?$/.test(header) ? Number(header) : undefined)
     if (seconds !== undefined) return Duration.millis(Math.ceil(seconds * 1000))
     // A date begins with the day of the week. `Date.parse` would also take a mere number for a date.
     const date = /^[a-z]{3}/i.test(header) ? Date.parse(header) : NaN
@@ -328,7 +328,8 @@ const unreachable = (reason: HttpClientError.HttpClientErrorReason, detail: (tex
   if (reason._tag === "InvalidUrlError") {
     return failure(AlerterErrorReason.Rejected({ detail: "its address is no valid URL" }))
   }
-  const said = foundIn(reason.cause, codeOf) ?? foundIn(reason.cause, saidIn)
+  // some sentences come with a code that says less, as HPE_INVALID_CONSTANT
+  const said = foundIn(reason.cause, saidIn) ?? foundIn(reason.cause, codeOf)
   return failure(
     AlerterErrorReason.Unreachable({ detail: said === undefined ? undefined : detail(said) }),
     reason._tag !== "EncodeError"
