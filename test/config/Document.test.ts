@@ -163,14 +163,12 @@ steps:
         + "inherit, timeout, overdue, deadline, alerts, logs, defaults, steps, alerter, language, record, monitor (did you mean pipeline?), found the key \"pipelin\"",
         "2:10 runName: expected a name, as text, found 3",
         "4:13 stepHooks.failure[0]: expected a reference such as ./hooks.ts#name, or a map with the key use, found 1",
-        "4:16 stepHooks.failure[1].use: expected a reference such as ./hooks.ts#name, without variables, found nothing",
         "4:18 stepHooks.failure[1].us: expected one of the keys use, name, timeout, retry, background, required, when "
         + "(did you mean use?), found the key \"us\"",
         "5:20 stepHooks.start.when: expected one of the keys use, name, timeout, retry, background, required, "
         + "found the key \"when\"",
         "6:10 inherit: expected \"override\", \"append\", \"prepend\" or \"off\", or a map of these by the kind of hook "
         + "(did you mean append?), found \"apend\"",
-        "9:12 steps.validate.retry.times: expected a whole number of at least 1, found nothing",
         "9:14 steps.validate.retry.tmies: expected one of the keys times, delay, backoff, factor, maxDelay, jitter "
         + "(did you mean times?), found the key \"tmies\"",
         "9:31 steps.validate.retry.delay: expected a duration such as \"5 seconds\", or a number of seconds, found \"1 x\"",
@@ -182,6 +180,33 @@ steps:
         "16:3 steps.nothing: expected a map with keys such as hooks, retry and timeout, found nothing"
       ]
     )
+  }))
+
+it.effect("a misspelt key is one issue, which names the key that it is near or shares its beginning or end with", () =>
+  Effect.gen(function*() {
+    const meant = (text: string) =>
+      Effect.map(issueLines(text), (lines) => lines.map((line) => /\(did you mean (.*?)\?/.exec(line)?.[1]))
+    for (
+      const [text, key] of [
+        ["record: { keeps: 1 }", "keep"],
+        ["stepHooks: { failure: { uses: epilogue#alerter } }", "use"],
+        ["stepHooks: { failure: { use: epilogue#alerter, when: { tags: A } } }", "tag"],
+        ["stepHooks: { fail: epilogue#alerter }", "failure"],
+        ["steps: { a: { retries: 3 } }", "retry"],
+        ["name: nightly", "runName"],
+        ["deadline: { at: \"06:00\", zone: UTC }", "timeZone"],
+        ["alerter: { slack: { webhook: x } }", "webhookUrl"],
+        ["alerter: { slak: {} }", "slack"],
+        ["alerter: { fanOut: [{ consol: true }] }", "console"],
+        ["alerter: slck", "slack"],
+        ["monitor: { healthcheck: true }", "healthchecks"],
+        ["monitor: healthcheck", "healthchecks"]
+      ] as const
+    ) assert.deepEqual(yield* meant(text), [key], text)
+    assert.deepEqual(yield* meant("schedule: daily"), [undefined])
+    assert.deepEqual(yield* meant("alerter: { pigeon: true }"), [undefined, undefined])
+    // two mistakes, though one key is near the other
+    assert.deepEqual(yield* meant("stepHooks: { failure: 5, failur: x#y }"), [undefined, "failure"])
   }))
 
 it.effect("a key that has no effect beside the others is an issue", () =>

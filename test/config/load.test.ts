@@ -78,7 +78,6 @@ alerter: { slack: { webhookUrl: "\${NOPE}" } }
       "4:13 stepHooks.failure.0",
       "4:60 stepHooks.failure.1.timout",
       "4:81 stepHooks.failure.2",
-      "6:18 steps.good.retry.times",
       "6:20 steps.good.retry.time",
       "6:49 steps.good.hooks.success",
       "7:33 alerter.slack.webhookUrl"

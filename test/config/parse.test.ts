@@ -65,10 +65,10 @@ it.effect("YAML tags are issues", () =>
     assert.deepEqual(
       yield* issueLines("params:\n  A: { b: !!binary aGk=, c: !mine x }\n  ? !!str d\n  : {}\nsteps: !!set {}\n"),
       [
-        "2:20 params.A.b: expected a value without a tag, found the tag \"tag:yaml.org,2002:binary\"",
-        "2:35 params.A.c: expected a value without a tag, found the tag \"!mine\"",
-        "3:11 params.d: expected a key without a tag, found the tag \"tag:yaml.org,2002:str\"",
-        "5:14 steps: expected a value without a tag, found the tag \"tag:yaml.org,2002:set\""
+        "2:20 params.A.b: expected a value without a tag, or quotes around a text that begins with !, found a tag",
+        "2:35 params.A.c: expected a value without a tag, or quotes around a text that begins with !, found a tag",
+        "3:11 params.d: expected a key without a tag, found the tag \"!!str\"",
+        "5:14 steps: expected a value without a tag, or quotes around a text that begins with !, found the tag \"!!set\""
       ]
     )
   }))
@@ -129,7 +129,7 @@ steps:
     assert.deepEqual(positionOf(["steps", "b"]), { line: 6, column: 6 })
     assert.deepEqual(positionOf(["steps", "b", "timeout"]), { line: 5, column: 14 })
     assert.deepEqual(yield* issueLines("params: &a { A: { b: *a } }"), [
-      "1:22 params.A.b: expected the name of an anchor that ends before the alias, found \"*a\""
+      "1:22 params.A.b: expected the name of an anchor that ends before the alias, or quotes around a text that begins with *, found no such anchor"
     ])
     assert.match((yield* issueLines("params: { A: *b }"))[0]!, /^1:14/)
     assert.deepEqual(yield* issueLines("steps: { a: { <<: 1 } }"), [
@@ -282,4 +282,37 @@ it.effect("the error message shows the first hundred of all issues", () =>
     assert.equal(issues.length, 250)
     assert.equal(message.split("\n").length, 101)
     assert.ok(message.endsWith("… and 150 more"))
+  }))
+
+it.effect("a marker of a merge conflict is the only issue of its file", () =>
+  Effect.gen(function*() {
+    const conflict = "<<<<<<< HEAD\n  a: 1\n=======\n  a: 2\n>>>>>>> other\n"
+    const expected = "expected a file without merge conflicts, found the marker <<<<<<<"
+    assert.deepEqual(yield* issueLines(`runName: a\n${conflict}`), [`2:1: ${expected}`])
+    assert.deepEqual(yield* issueLines(`{\n${conflict}}`, json), [`2:1: ${expected}`])
+  }))
+
+it.effect("what follows from an error of the syntax is no issue of its own", () =>
+  Effect.gen(function*() {
+    assert.equal((yield* issueLines("{% if x %}\nrunName: a\nparams: { A: { b: 1 } }\n{% endif %}\n")).length, 1)
+    assert.deepEqual(
+      (yield* issueLines("runName: a\nsteps:\n  a:\n   retry: 3\n    timeout: 5s\nhooks: @x\n")).map((line) =>
+        line.split(":", 1)[0]
+      ),
+      ["4", "6"]
+    )
+  }))
+
+it.effect("an issue shows no text of a file without keys, nor of a secret that YAML takes for syntax", () =>
+  Effect.gen(function*() {
+    const secret = (value: string) => issueLines(`alerter:\n  webhook:\n    secret: ${value}\n`)
+    for (
+      const value of ["|s3cret", ">s3cret", "!s3cret", "*s3cret", "\"s3cret\\s", "@s3cret", "{s3cret: ", "s3cret: a"]
+    ) {
+      const shown = (yield* secret(value)).join("\n")
+      assert.ok(!shown.includes("s3cret"), shown)
+    }
+    assert.deepEqual(yield* issueLines("SECRET=s3cret\n"), [
+      "1:1: expected a map with keys such as pipeline, steps and alerter, found a text of 13 characters"
+    ])
   }))

@@ -64,6 +64,8 @@ it.effect("a value that is too short to be looked for is a warning with its plac
     ]])
     const public_ = yield* loadText(training("public: EPOCHS\nalerter: console"))
     assert.deepEqual(public_.warnings, [])
+    const ofFile = yield* loadText(training("public: EPOCHS\nalerter: console\ntimeout: ${LIMIT:-5s}"))
+    assert.deepEqual(ofFile.warnings, [])
   }).pipe(environment({ EPOCHS: "5", NAME: "long enough" })))
 
 it.effect("dollar signs that look like variables, and are none, are warnings that show no text", () =>

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 
-/** Whether a name is that of a config file, and not of a module. */
-export const isConfig = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
+/** Whether a name is that of a config file, and not of a module; also in a format whose error names those that are read. */
+export const isConfig = (name: string): boolean => /\.(ya?ml|json[c5]?|toml|ini)$/i.test(name)
 
 /** Resolves the module of `MODULE#EXPORT` in the working directory. The name of a package stays as it is. */
 export const absolute = (

@@ -47,10 +47,40 @@ export const closest = (name: string, candidates: Iterable<string>): string | un
   return best
 }
 
-/** Returns ` (did you mean x?)`, or an empty string where no candidate is close. */
+/** Counts the characters that two strings begin with alike. */
+const sharedStart = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): number => {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return length
+}
+
+/**
+ * Returns the candidate that shares its beginning or its end with a name, as `failure` for `fail`, `timeZone` for `zone`
+ * and `retry` for `retries`, if there is just one that shares most.
+ */
+const akin = (name: string, candidates: Iterable<string>): string | undefined => {
+  const wanted = [...name.slice(0, compared).toLowerCase()]
+  let best: string | undefined
+  let most = 2
+  for (const candidate of candidates) {
+    const other = [...candidate.slice(0, compared).toLowerCase()]
+    const shared = Math.max(sharedStart(wanted, other), sharedStart(wanted.toReversed(), other.toReversed()))
+    const isWhole = shared === Math.min(wanted.length, other.length)
+    if (shared < most || !(isWhole || (shared > 3 && 2 * shared >= Math.max(wanted.length, other.length)))) continue
+    best = shared > most ? candidate : undefined
+    most = shared
+  }
+  return best
+}
+
+/** Returns the suggestion of a name. */
+export const suggestion = (name: string): string => ` (did you mean ${name}?)`
+
+/** Returns the suggestion of the closest candidate, or an empty string where no candidate is close, or is like it. */
 export const didYouMean = (name: string, candidates: Iterable<string>): string => {
-  const best = closest(name, candidates)
-  return best === undefined ? "" : ` (did you mean ${best}?)`
+  const all = [...candidates]
+  const best = closest(name, all) ?? akin(name, all)
+  return best === undefined ? "" : suggestion(best)
 }
 
 /** Joins names with commas; of a long list, the first ones and the number of the others. */

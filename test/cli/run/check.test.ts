@@ -189,3 +189,17 @@ it.live("check counts the steps that it knows, or says why it knows none", () =>
     writeFileSync(join(folder, "job.ts"), `${pipeline.replace("Pipeline }", "Pipeline, Step }")}${step}\n`)
     assert.equal((yield* command("check")).ended.stdout, "nightly: no mistakes found (1 step known)\n")
   })))
+
+it.live("check of a config file in a format that it does not read names those that it reads", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const folder = yield* projectFolder
+    for (const name of ["job.toml", "job.jsonc"]) {
+      writeFileSync(join(folder, name), "pipeline = 1\n")
+      const ended = yield* epilogue("bun", ["check", name], { cwd: folder })
+      assertExitCode(ended, 2)
+      assert.equal(
+        ended.stderr.trim(),
+        `${name}:1:1: expected a file whose name ends with .yaml, .yml or .json, found another name`
+      )
+    }
+  })))

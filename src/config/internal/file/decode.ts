@@ -79,7 +79,7 @@ export const read = (text: string, file: string): Effect.Effect<Reading> =>
       issues: issues.length > 0 || Result.isSuccess(decoded) ? issues : [{ ...invalid, file }],
       decoded: document && { document, file, positionOf: (path) => positionOf(root, path) },
       warnings: at([
-        ...secrets.flatMap((secret) => isTooShort(secret.value) ? [tooShort(secret)] : []),
+        ...secrets.flatMap((secret) => isTooShort(secret.value) && !secret.isDefault ? [tooShort(secret)] : []),
         ...yield* doubtfulIn(parsed.root, yield* ConfigProvider.ConfigProvider)
       ])
     }

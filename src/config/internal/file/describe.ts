@@ -3,8 +3,17 @@ import * as Redacted from "effect/Redacted"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { alternatives, isSecret } from "../../../alerters/internal/channel/schema/leaf.ts"
-import { didYouMean } from "../../../internal/text/closest.ts"
-import { find, type Node, type Path, type PathSegment, positionOf, type Problem, quote } from "./positions.ts"
+import { didYouMean, suggestion } from "../../../internal/text/closest.ts"
+import {
+  find,
+  mayBeSecret,
+  type Node,
+  type Path,
+  type PathSegment,
+  positionOf,
+  type Problem,
+  quote
+} from "./positions.ts"
 
 /** An issue before its place is looked up. `isKey` marks an issue with the key, not with its value. */
 interface Mismatch {
@@ -39,7 +48,7 @@ const walk = (
         ? wrong(annotated(issue.filter.annotations) ?? "another value")
         : walk(issue.issue, path, parent, root)
     case "Composite":
-      return issue.issues.flatMap((one) => walk(one, path, issue.ast, root))
+      return withoutMeant(issue.issues.flatMap((one) => walk(one, path, issue.ast, root)), path, root)
     case "AnyOf": {
       const { value } = find(root, path)?.node ?? { value: null }
       const branches = typeof value === "object" && value !== null && !Redacted.isRedacted(value)
@@ -70,6 +79,14 @@ const walk = (
       return wrong(expectedOf(issue.ast))
   }
 }
+
+/** Leaves out that a key is missing where another one beside it is said to mean it: that is one mistake. */
+const withoutMeant = (mismatches: ReadonlyArray<Mismatch>, path: Path, root: Node): ReadonlyArray<Mismatch> =>
+  mismatches.filter((one) => {
+    if (one.isKey || one.path.length !== path.length + 1 || find(root, one.path) !== undefined) return true
+    const meant = suggestion(String(one.path.at(-1)))
+    return !mismatches.some((key) => key.isKey && key.path.length === one.path.length && key.expected.endsWith(meant))
+  })
 
 /** Returns what to do instead of a key that files of other tools have at their top. */
 const adviceOn = (name: string): string | undefined => {
@@ -151,18 +168,20 @@ const oneOf = (keys: ReadonlyArray<string>): string => {
   return keys.length === 1 ? `the key ${keys[0]}` : `one of the keys ${keys.join(", ")}`
 }
 
-/** Adds the word that was probably meant, if the text is close to one that is expected in quotes. */
+/** Adds the word that was probably meant, if the text is close to one that is expected in quotes or in a list. */
 const withHint = (expected: string, found: Node["value"] | undefined): string =>
   typeof found === "string"
-    ? `${expected}${didYouMean(found, [...expected.matchAll(/"([a-z]+)"/g)].map(([, word]) => word!))}`
+    ? `${expected}${didYouMean(found, wordsIn(expected))}`
     : expected
+
+const wordsIn = (expected: string): ReadonlyArray<string> => {
+  const [, listed] = /^one of ((?:\w+, )+\w+)/.exec(expected) ?? []
+  return listed?.split(", ") ?? [...expected.matchAll(/"([a-z]+)"/g)].map(([, word]) => word!)
+}
 
 // -----------------------------------------------------------------------------
 // found values
 // -----------------------------------------------------------------------------
-
-// Users may write secrets into the file as they are, and at the wrong key. Such values are not shown.
-const mayBeSecret = (path: Path): boolean => path[0] === "alerter" || path[0] === "monitor" || path.includes("params")
 
 const foundAt = (node: Node | undefined, path: Path): string => {
   if (node === undefined || node.value === null) return "nothing"

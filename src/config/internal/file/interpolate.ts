@@ -27,6 +27,8 @@ export interface Interpolated {
 export interface Secret {
   readonly name: string
   readonly value: string
+  /** Whether the file itself has the value, as the default. */
+  readonly isDefault: boolean
   readonly path: Path
   readonly position: Position | undefined
 }
@@ -69,7 +71,7 @@ export const interpolate = (root: Node): Effect.Effect<Interpolated> =>
         }
         if (!publicNames.has(name) && !isPublicPlace(path)) {
           isSecret = true
-          secrets.push({ name, value, path, position: node.at })
+          secrets.push({ name, value, isDefault: value !== given, path, position: node.at })
         }
         return value
       })

@@ -45,6 +45,10 @@ export const parse = (text: string, file: string): Effect.Effect<Parsed> =>
     if (broken >= 0) {
       return unreadable(place(broken), "text in UTF-8", "bytes of another encoding")
     }
+    const conflict = /^<{7} /m.exec(content)
+    if (conflict !== null) {
+      return unreadable(place(conflict.index), "a file without merge conflicts", "the marker <<<<<<<")
+    }
     if (/\.json$/i.test(file)) return parseJson(content, place)
     if (!/\.ya?ml$/i.test(file)) {
       return unreadable(start, "a file whose name ends with .yaml, .yml or .json", "another name")

@@ -110,6 +110,13 @@ export const positions = (text: string): (offset: number) => Position => {
   }
 }
 
+/**
+ * Whether a value at a path is not shown, since users may write secrets into the file as they are, and at the wrong key.
+ * A file that is no map may be one of variables, or anything else.
+ */
+export const mayBeSecret = (path: Path): boolean =>
+  path.length === 0 || path[0] === "alerter" || path[0] === "monitor" || path.includes("params")
+
 /** Returns a path as text: `steps.validate.hooks.failure[1]`. */
 export const showPath = (path: Path): string =>
   path.reduce<string>((shown, segment) => {

@@ -1,6 +1,16 @@
 /** Parses the part of YAML 1.2 that JSON can express into a tree with positions: no tags, one document, no cycles. */
 import type * as Yaml from "yaml"
-import { type Entry, isList, isMap, type Node, type Path, type Position, type Problem, quote } from "./positions.ts"
+import {
+  type Entry,
+  isList,
+  isMap,
+  mayBeSecret,
+  type Node,
+  type Path,
+  type Position,
+  type Problem,
+  quote
+} from "./positions.ts"
 import { addEntry, deepest, mostNodes, type Parsed, unreadable } from "./tree.ts"
 
 /** More tokens than {@link mostNodes} values can have. */
@@ -132,15 +142,7 @@ export const parseYaml = (yaml: typeof Yaml, text: string, place: (offset: numbe
     ...new yaml.Composer(options).compose(new yaml.Parser().parse(shown), true, shown.length)
   ]
   if (document === undefined) return unreadable({ line: 1, column: 1 }, "YAML", "nothing")
-  const problems: Array<Problem> = document.errors.map((error) => ({
-    path: [],
-    position: place(error.pos[0]),
-    // Some messages end with a text of the file, which may be a secret.
-    found: error.message.startsWith("With stringKeys")
-      ? "braces around a text, which make a map: put the whole in quotes"
-      : restore(error.message).replace(/: ".*$/s, "").slice(0, 200).replace(/\s+/g, " ").trim(),
-    expected: "valid YAML"
-  }))
+  const problems = syntaxProblems(document.errors, place)
   if (problems.length > 0) {
     const nested = /\$\{[A-Za-z_]\w*:-[^}\n]*\$\{/.exec(text)
     return nested === null
@@ -154,6 +156,31 @@ export const parseYaml = (yaml: typeof Yaml, text: string, place: (offset: numbe
   if (explicit === true && version !== "1.2") return unreadable({ line: 1, column: 1 }, "YAML 1.2", `YAML ${version}`)
   return convert(yaml, document.contents, place)
 }
+
+const syntaxProblems = (
+  errors: ReadonlyArray<Yaml.YAMLParseError>,
+  place: (offset: number) => Position
+): ReadonlyArray<Problem> => {
+  const problems: Array<Problem> = []
+  for (const { code, message, pos } of errors) {
+    const position = place(pos[0])
+    // what follows from an error before it, so that it stands out
+    const follows = code === "UNEXPECTED_TOKEN" || problems.at(-1)?.position?.line === position.line
+    if (problems.length > 0 && follows) continue
+    problems.push({
+      path: [],
+      position,
+      found: message.startsWith("With stringKeys")
+        ? "braces around a text, which make a map: put the whole in quotes"
+        : restore(message).replace(fileText, "").slice(0, 200).replace(/\s+/g, " ").trim(),
+      expected: "valid YAML"
+    })
+  }
+  return problems
+}
+
+// Some messages end with a text of the file, which may be a secret.
+const fileText = /(?:: "|(?<=extra characters): |(?<=Not a YAML token): ).*$/s
 
 const convert = (
   yaml: typeof Yaml,
@@ -177,7 +204,14 @@ const convert = (
     if (++total > mostNodes) exceed(path, at)
     if (node == null || exhausted) return { at, value: null }
     if (yaml.isAlias(node)) return readAlias(node, path, at)
-    if (node.tag !== undefined) problem(path, at, "a value without a tag", `the tag ${quote(node.tag)}`)
+    if (node.tag !== undefined) {
+      problem(
+        path,
+        at,
+        "a value without a tag, or quotes around a text that begins with !",
+        mayBeSecret(path) ? "a tag" : shownTag(node.tag)
+      )
+    }
     if (path.length >= deepest && !yaml.isScalar(node)) {
       problem(path, at, `at most ${deepest} levels of nesting`, "more")
       return { at, value: null }
@@ -198,7 +232,12 @@ const convert = (
   const readAlias = (alias: Yaml.Alias.Parsed, path: Path, at: Position): Node => {
     const anchored = anchors.get(alias.source)
     if (anchored === undefined || anchored === "unfinished") {
-      problem(path, at, "the name of an anchor that ends before the alias", quote(`*${alias.source}`))
+      problem(
+        path,
+        at,
+        "the name of an anchor that ends before the alias, or quotes around a text that begins with *",
+        mayBeSecret(path) ? "no such anchor" : quote(`*${alias.source}`)
+      )
       return { at, value: null }
     }
     total += anchored.size
@@ -236,7 +275,7 @@ const convert = (
         continue
       }
       const name = restore(key.value)
-      if (key.tag !== undefined) problem([...path, name], keyAt, "a key without a tag", `the tag ${quote(key.tag)}`)
+      if (key.tag !== undefined) problem([...path, name], keyAt, "a key without a tag", shownTag(key.tag))
       const node = read(value, [...path, name], keyAt)
       if (name === "<<" && key.type === "PLAIN") merged.push(node)
       else addEntry(entries, name, { keyAt, node }, path, problems)
@@ -261,6 +300,8 @@ const convert = (
   const root = read(contents, [], { line: 1, column: 1 })
   return { root: exhausted ? undefined : root, problems }
 }
+
+const shownTag = (tag: string): string => `the tag ${quote(tag.replace(/^tag:yaml\.org,2002:/, "!!"))}`
 
 type Anchored = "unfinished" | { readonly node: Node; readonly size: number; readonly height: number }
 

@@ -47,6 +47,7 @@ import {
 } from "../../../alerters/internal/channel/schema/structure.ts"
 import { channels } from "../../../alerters/internal/channels.ts"
 import { severities } from "../../../internal/model/severity.ts"
+import { closest } from "../../../internal/text/closest.ts"
 import { refusedPath } from "../../../internal/text/databaseAddress.ts"
 import { escalate, policies, severity, type Shared } from "./policies.ts"
 
@@ -201,13 +202,19 @@ type Plain = Schema.Struct<typeof plain>["Type"]
 
 const nested: Leaf.FromFile<AlerterSpec> = Schema.suspend(() => Spec)
 
+const known = [...Object.keys(plain), "otherwise", "escalate"]
+
 /** The keys that need a certain base. */
 const baseOf = { succeeds: "fanOut", after: "fallback", cooldown: "fallback", otherwise: "route" }
 
 const baseMistakes = (input: Readonly<Record<string, unknown>>): ReadonlyArray<Mistake> => {
   const found = bases.filter((base) => base in input)
   const mistakes: Array<Mistake> = []
-  if (found.length === 0) mistakes.push({ path: [], expected: `exactly one of ${bases.join(", ")}; there is none` })
+  // a misspelt one is an unexpected key already
+  const misspelt = Object.keys(input).some((key) => bases.some((base) => base === closest(key, [...known, ...bases])))
+  if (found.length === 0 && !misspelt) {
+    mistakes.push({ path: [], expected: `exactly one of ${bases.join(", ")}; there is none` })
+  }
   if (found.length > 1) {
     mistakes.push({ path: [], expected: `exactly one of ${bases.join(", ")}; there are ${found.join(" and ")}` })
   }

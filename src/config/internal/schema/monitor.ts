@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import type { FileChannel } from "../../../alerters/internal/channel/schema/fileChannel.ts"
 import * as Leaf from "../../../alerters/internal/channel/schema/leaf.ts"
 import { either, isMap, list, object, optional } from "../../../alerters/internal/channel/schema/structure.ts"
+import { closest } from "../../../internal/text/closest.ts"
 import { monitors } from "../../../monitors/internal/schema/monitors.ts"
 
 /** The key of a service. */
@@ -37,7 +38,9 @@ const monitor = object(keys, {
   identifier: "Monitor",
   keys: (input) => {
     const found = names.filter((name) => name in input)
-    if (found.length === 1) return []
+    // a misspelt one is an unexpected key already
+    const misspelt = found.length === 0 && Object.keys(input).some((key) => closest(key, names) !== undefined)
+    if (found.length === 1 || misspelt) return []
     const there = found.length === 0 ? "there is none" : `there are ${found.join(" and ")}, which make a list`
     return [{ path: [], expected: `exactly one of ${names.join(", ")}; ${there}` }]
   }
