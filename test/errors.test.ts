@@ -324,6 +324,16 @@ it.effect("a variable that is missing or wrong is named, in place of the errors 
     }
   }))
 
+it.effect("a value that a schema refuses is told by what it says, without the tree of the schema", () =>
+  Effect.gen(function*() {
+    const order = Schema.Struct({ id: Schema.Int, customer: Schema.Struct({ email: Schema.String }) })
+    const decode = Schema.decodeUnknownEffect(order)
+    const { alert, recorded } = yield* told(decode({ id: 7, customer: { email: 3 } }))
+    assert.equal(alert.body, "SchemaError: Expected string at [\"customer\"][\"email\"]")
+    assert.equal(recorded, "SchemaError: Expected string\n  at [\"customer\"][\"email\"]")
+    assert.deepEqual(ownFields(alert), {})
+  }))
+
 class CsvError extends Data.TaggedError("CsvError")<{ readonly line: number; readonly text: string }> {}
 
 class Misspelt extends Schema.TaggedError<Misspelt>()("Misspelt", { line: Schema.Int, column: Schema.Int }) {}

@@ -64,8 +64,7 @@ export const rejection = (error: unknown): unknown => {
     if (isCause(at)) at = squash(at)
     if (typeof at !== "object" || at === null || tagOf(at) !== "UnknownError") return at
     const message = property(at, "message")
-    const wraps = message === "" || message === undefined ||
-      (typeof message === "string" && message.startsWith("An error occurred in Effect."))
+    const wraps = !message || (typeof message === "string" && message.startsWith("An error occurred in Effect."))
     const cause = property(at, "cause")
     if (!wraps || Unreadable.is(cause)) return at
     at = cause

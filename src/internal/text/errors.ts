@@ -245,7 +245,7 @@ const renderCause = (
     return render(errorOf(reason), options, left, options.frames ? spansOf(reason) : []).join("\n")
   })
   const more = reasons.length > most ? [`… and ${count(reasons.length - most)} more errors`] : []
-  return [...new Set([...blocks, ...more])].filter((block) => block !== "").join("\n")
+  return [...new Set([...blocks, ...more])].filter(Boolean).join("\n")
 }
 
 /** Renders a cause with all that is known of it: fields, stacks, causes. For records, and as an alert's detail. */

@@ -137,5 +137,5 @@ export const unreadableWhy = ({ thrown }: Unreadable): string => {
   const message = typeof thrown === "string" ? thrown : isError(thrown) ? textProperty(thrown, "message") : undefined
   const why = message?.slice(0, longestName).split("\n", 1)[0]?.trim()
   const name = isError(thrown) ? nameOf(thrown) ?? "Error" : undefined
-  return `<unreadable: ${[name, why].filter((part) => part !== undefined && part !== "").join(": ") || "an error"}>`
+  return `<unreadable: ${[name, why].filter(Boolean).join(": ") || "an error"}>`
 }

@@ -174,4 +174,4 @@ export const holdsSecret = (value: unknown, depth = 0, seen: Set<object> = new S
 
 /** Joins lines to one. Not by a regular expression, which takes quadratic time for many spaces. */
 export const joinLines = (lines: string): string =>
-  lines.includes("\n") ? lines.split("\n").map((line) => line.trim()).filter((line) => line !== "").join(" ") : lines
+  lines.includes("\n") ? lines.split("\n").map((line) => line.trim()).filter(Boolean).join(" ") : lines

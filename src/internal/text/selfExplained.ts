@@ -8,5 +8,5 @@ export const selfExplained = <C extends { readonly prototype: object }>(base: C)
   return base
 }
 
-/** Returns whether the class of an error is marked. */
-export const isSelfExplained = (error: object): boolean => key in error
+/** Returns whether the class of an error is marked, or is that of effect whose field is the tree of a schema. */
+export const isSelfExplained = (error: object): boolean => key in error || "~effect/Schema/SchemaError" in error
