@@ -182,6 +182,24 @@ it.effect("a server that Deno does not let the program reach is told with the fl
     assert.equal(message, "slack: could not be reached: run again with the --allow-net flag")
   }))
 
+it.effect("TLS that fails is told with its reason, whatever the runtime calls it", () =>
+  Effect.gen(function*() {
+    const told = (cause: unknown) =>
+      Effect.gen(function*() {
+        const fetch = (() =>
+          Promise.reject(new TypeError("fetch failed", { cause }))) as unknown as typeof globalThis.fetch
+        const layer = Slack.layer({ webhookUrl, retries: 0 }).pipe(
+          Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch))
+        )
+        return (yield* Effect.flip(Effect.provide(post(), layer))).message
+      })
+    for (const code of ["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE"]) {
+      assert.equal(yield* told(Object.assign(new Error("0A0"), { code })), `slack: could not be reached: ${code}`)
+    }
+    const alert = "received fatal alert: CertificateRequired"
+    assert.equal(yield* told(new Error(alert)), `slack: could not be reached: ${alert}`)
+  }))
+
 it.effect("a defect of a client becomes an error with one short line", () =>
   Effect.gen(function*() {
     const defect = new Error(`at ${Redacted.value(webhookUrl)}\n/services/T0/B0/x ${"z".repeat(5000)}`)
@@ -201,6 +219,34 @@ const said = (answer: string, options: Partial<Slack.WebhookOptions> = {}) =>
     const { reason } = yield* Effect.flip(Effect.provide(post(), layer))
     return reason._tag === "Rejected" ? reason.detail : reason._tag
   })
+
+it.effect("a refusal counts by its status, and is told as far as it was read, though its body breaks off or never ends", () =>
+  Effect.gen(function*() {
+    const begun = (status: number, end: (body: ReadableStreamDefaultController) => void) => () =>
+      new Response(
+        new ReadableStream({
+          start: (body) => {
+            body.enqueue(new TextEncoder().encode("no such hook"))
+            end(body)
+          }
+        }),
+        { status }
+      )
+    const neverEnds = yield* attempts([begun(404, () => {})])
+    assert.deepEqual({ ...neverEnds.reason }, { _tag: "Rejected", status: 404, detail: "no such hook" })
+    assert.deepEqual(neverEnds.delays, [])
+    const breaksOff = yield* attempts([begun(500, (body) => setTimeout(() => body.error(new Error("reset"))))], {
+      retries: 0
+    })
+    assert.deepEqual({ ...breaksOff.reason }, { _tag: "Rejected", status: 500, detail: "no such hook" })
+  }))
+
+it.effect("an answer without a text that redirects says that this is not followed", () =>
+  Effect.gen(function*() {
+    const { delays, reason } = yield* attempts([status(301, { location: "https://elsewhere.example.com" })])
+    assert.deepEqual({ ...reason }, { _tag: "Rejected", status: 301, detail: "a redirect is not followed" })
+    assert.deepEqual(delays, [])
+  }))
 
 it.effect("pages of HTML are reduced to their title or text, in linear time", () =>
   Effect.gen(function*() {

@@ -84,9 +84,9 @@ type Wait = Duration.Duration | undefined
 /** The most that is read of an answer, in UTF-16 code units. */
 const maxBody = 1 << 20
 
-/** How much is read of an answer of success, and for how long, where nothing but a refusal in it counts. */
+/** How much is read of an answer whose body only explains its status, or may say the contrary, and for how long. */
 const maxChecked = 1 << 16
-const checkTime = "1 second"
+const checkTime = 1_000
 
 /** Makes the client of a channel: the environment's `HttpClient` if there is one, `fetch` otherwise. */
 export const make = (
@@ -108,10 +108,18 @@ export const make = (
       read?: Read<A>,
       { timeout, ...options }: SendOptions = {}
     ): Effect.Effect<A, AlerterError> => {
-      const { request: bare, secrets } = withoutLogin(request)
-      const shown = secrets.length === 0 ? detail : (text: string) => detail(scrubber(secrets)(text))
+      const { authorization, secrets, url } = targetOf(request.url)
+      const bare = HttpClientRequest.setUrl(request, url)
+      // a user and a password in the address are sent as a header, unless there is one already
+      const signed = authorization === undefined || bare.headers["authorization"] !== undefined
+        ? bare
+        : HttpClientRequest.setHeader(bare, "authorization", authorization)
+      const own = scrubber(secrets)
       return attempts(
-        withFetchOptions(attemptOnce(client, bare, read, options, shown), Option.getOrUndefined(init)),
+        withFetchOptions(
+          attemptOnce(client, signed, read, options, (text) => detail(own(text))),
+          Option.getOrUndefined(init)
+        ),
         timeout
       )
     }
@@ -120,21 +128,6 @@ export const make = (
 
 /** The logins of a request, which a proxy may quote though nobody here knows its own. */
 const logins = /\b([Bb]asic|[Bb]earer) +(?=\w+[A-Z\d=])[\w+/=.~-]{8,}/g
-
-/** Sends a user and a password in the address as a header, unless there is one already. */
-const withoutLogin = (
-  request: HttpClientRequest.HttpClientRequest
-): { readonly request: HttpClientRequest.HttpClientRequest; readonly secrets: ReadonlyArray<string> } => {
-  const { authorization, secrets, url } = targetOf(request.url)
-  if (authorization === undefined) return { request, secrets }
-  const bare = HttpClientRequest.setUrl(request, url)
-  return {
-    request: bare.headers["authorization"] === undefined
-      ? HttpClientRequest.setHeader(bare, "authorization", authorization)
-      : bare,
-    secrets
-  }
-}
 
 /** Keeps the mailbox from sending the next alert for some time. Does nothing where there is no mailbox. */
 const pause = (wait: Wait | Effect.Effect<Wait>): Effect.Effect<void> =>
@@ -171,11 +164,11 @@ const attemptOnce = <A>(
           ? noted
           : Effect.andThen(
             noted,
-            Effect.flatMap(Effect.timeoutOption(textOf(response, maxChecked), checkTime), (text) => {
-              const said = Option.isSome(text) ? denied(answerOf(response, text.value)) : undefined
-              return said === undefined ? Effect.void : Effect.fail(
-                failure(AlerterErrorReason.Rejected({ status: response.status, detail: detail(said) }))
-              )
+            Effect.flatMap(textOf(response), (text) => {
+              const said = denied(answerOf(response, text))
+              return said === undefined
+                ? Effect.void
+                : Effect.fail(failure(AlerterErrorReason.Rejected({ status: response.status, detail: detail(said) })))
             })
           )
         // a cast, since `A` is void if there is no `read`
@@ -185,7 +178,7 @@ const attemptOnce = <A>(
         ? Effect.catch(bodyOf(response, maxAnswer), ({ reason }) =>
           // an answer such as 204, in place of what the channel documents
           reason._tag === "EmptyBodyError" ? Effect.succeed("") : Effect.fail(unreachable(reason, detail)))
-        : textOf(response, maxBody)
+        : textOf(response)
       return Effect.flatMap(broken, (text) => {
         const answer = answerOf(response, text)
         if (ok) return Effect.andThen(noted, read!(answer))
@@ -230,26 +223,26 @@ const answerOf = (response: HttpClientResponse.HttpClientResponse, text: string)
   }
 })
 
-/** Returns the body of an answer, or an empty text if it can't be read. */
-const textOf = (response: HttpClientResponse.HttpClientResponse, most: number): Effect.Effect<string> =>
-  Effect.orElseSucceed(bodyOf(response, most), () => "")
+/** Returns the beginning of a body, as far as it can be read in time: one that breaks off or never ends hides no status. */
+const textOf = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> => {
+  const read = { text: "" }
+  return Effect.map(Effect.exit(Effect.timeoutOption(bodyOf(response, maxChecked, read), checkTime)), () => read.text)
+}
 
 const bodyOf = (
   response: HttpClientResponse.HttpClientResponse,
-  most: number
-): Effect.Effect<string, HttpClientError.HttpClientError> =>
-  Effect.suspend(() => {
-    const decoder = new TextDecoder()
-    let text = ""
-    return Effect.map(
-      Stream.runForEachWhile(response.stream, (chunk) =>
-        Effect.sync(() => {
-          text += decoder.decode(chunk, { stream: true })
-          return text.length < most
-        })),
-      () => text + decoder.decode()
-    )
-  })
+  most: number,
+  read = { text: "" }
+): Effect.Effect<string, HttpClientError.HttpClientError> => {
+  const decoder = new TextDecoder()
+  return Effect.map(
+    Stream.runForEachWhile(
+      response.stream,
+      (chunk) => Effect.sync(() => (read.text += decoder.decode(chunk, { stream: true })).length < most)
+    ),
+    () => read.text + decoder.decode()
+  )
+}
 
 /**
  * Returns the reason why an answer with a status of success has not taken the alert: a page, as of a login or a proxy, or
@@ -268,11 +261,9 @@ export const denied = (answer: Answer): string | undefined => {
 /** Returns the failure that a status means. */
 const refusal = (answer: Answer, detail: (text: string) => string): Effect.Effect<Failure> => {
   const { status } = answer
-  const said = detail(plainText(answer))
-  if (status === 401 || status === 403) {
-    return Effect.succeed(failure(AlerterErrorReason.Unauthorized({ detail: said })))
-  }
+  const said = detail(plainText(answer)) || (status < 400 ? "a redirect is not followed" : "")
   return Effect.map(retryAfter(answer), (after) => {
+    if (status === 401 || status === 403) return failure(AlerterErrorReason.Unauthorized({ detail: said }))
     if (status === 408) return failure(AlerterErrorReason.TimedOut({}), true, after)
     if (status === 429) return failure(AlerterErrorReason.RateLimited({ retryAfter: after }), true)
     return failure(AlerterErrorReason.Rejected({ status, detail: said }), status >= 500, after)
@@ -329,39 +320,28 @@ const unreachable = (reason: HttpClientError.HttpClientErrorReason, detail: (tex
     return failure(AlerterErrorReason.Rejected({ detail: "its address is no valid URL" }))
   }
   // some sentences come with a code that says less, as HPE_INVALID_CONSTANT
-  const said = foundIn(reason.cause, saidIn) ?? foundIn(reason.cause, codeOf)
+  const [said] = [...textsIn(reason.cause, "message"), ...textsIn(reason.cause, "code")]
+    .flatMap((text) => sayings.flatMap((saying) => saying.exec(text)?.[1] ?? []))
   return failure(
     AlerterErrorReason.Unreachable({ detail: said === undefined ? undefined : detail(said) }),
     reason._tag !== "EncodeError"
   )
 }
 
-/** Returns what is found in an error or its causes. */
-const foundIn = (
-  cause: unknown,
-  find: (cause: object) => string | undefined,
-  depth = 0
-): string | undefined => {
-  if (typeof cause !== "object" || cause === null || depth > 5) return undefined
-  return find(cause) ?? ("cause" in cause ? foundIn(cause.cause, find, depth + 1) : undefined)
-}
+/** Returns the texts of one name of an error and its causes. */
+const textsIn = (error: unknown, name: string, depth = 0): ReadonlyArray<string> =>
+  typeof error !== "object" || error === null || depth > 5
+    ? []
+    : [String(property(error, name) ?? ""), ...textsIn(property(error, "cause"), name, depth + 1)]
 
-const codeOf = (cause: object): string | undefined =>
-  "code" in cause && typeof cause.code === "string" && /^[A-Za-z_]+$/.test(cause.code) ? cause.code : undefined
-
-/** The patterns of the reasons that errors without a code give, beside the URL. */
+/** The patterns of reasons, which stand beside the URL. */
 const sayings = [
   denoFlag,
   // Deno: "error sending request for url (…): client error (Connect): …"
   /client error \(\w+\): ([^]+)$/,
-  /^([^/]+ \(os error \d+\))$/,
-  /^(error reading a body from connection)/,
+  /^([^/]+ \(os error \d+\)|error reading a body from connection|received fatal alert: \w+)/,
   // Node
-  /^(Response does not match the HTTP\/1\.1 protocol|bad port)/
+  /^(Response does not match the HTTP\/1\.1 protocol|bad port|other side closed)/,
+  // a code
+  /^([A-Z][\w/]+)$/i
 ]
-
-const saidIn = (cause: object): string | undefined => {
-  const message = "message" in cause ? cause.message : undefined
-  if (typeof message !== "string") return undefined
-  return sayings.flatMap((saying) => saying.exec(message)?.[1] ?? [])[0]
-}
