@@ -205,6 +205,24 @@ it.effect("an error with a field that throws, and a text as its cause, is logged
     assert.match(Cause.pretty(log.list[0]!.cause), /outer/)
   }))
 
+it.effect("a hook's error without a message is logged with its fields, or with its cause", () =>
+  Effect.gen(function*() {
+    const log = logs()
+    const errors = [
+      new HttpError({ status: 503, url: "/audit" }),
+      { _tag: "Refused", code: 7 },
+      new DbError({ cause: new Error("no route to db1") })
+    ]
+    for (const error of errors) {
+      yield* Effect.provide(Step.make("load", Effect.void).pipe(Step.onSuccess(() => Effect.fail(error))), log.layer)
+    }
+    assert.deepEqual(log.list.map(({ cause }) => Cause.pretty(cause).split("\n", 1)[0]), [
+      "HttpError: status 503, url /audit",
+      "Refused: code 7",
+      "DbError: no route to db1"
+    ])
+  }))
+
 /** More than any rendering may take of a hostile error. */
 const bound = 60_000
 

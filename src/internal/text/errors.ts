@@ -42,17 +42,18 @@ const longestText = 40_000
 // one error
 // -----------------------------------------------------------------------------
 
-/** Returns the name and the message of an error; without a message its fields, on the same line. */
+/** Returns the message of an error; without one its fields and the reason for it, on one line. */
+export const messageText = (described: Described, depth = 0): string =>
+  described.message.trim() || [inline(described.fields), because(described, depth)].filter(Boolean).join("; ")
+
+/** Returns the name of an error, with its {@link messageText}. */
 const head = (described: Described, brief: boolean, depth = 0): string => {
-  const { fields, name } = described
-  const message = described.message.trim()
-  const told = message !== "" ? message : [inline(fields), because(described, depth)].filter(isText).join("; ")
+  const { name } = described
+  const told = messageText(described, depth)
   if (name === undefined) return told || "unknown failure"
   if (told === "") return name
-  return brief && (name === "Error" || message.startsWith(name)) ? told : `${name}: ${told}`
+  return brief && (name === "Error" || told.startsWith(name)) ? told : `${name}: ${told}`
 }
-
-const isText = (text: string): boolean => text !== ""
 
 /** Returns the reason for an error without a message: its cause, or its first member, on one line. */
 const because = ({ value }: Described, depth: number): string => {

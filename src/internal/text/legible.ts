@@ -1,7 +1,7 @@
 /** Replaces errors that other code could not read by errors that hold their text. */
 import * as Cause from "effect/Cause"
 import { bounds, describe, errorsOf, longestMessage, most, rejection } from "./errorParts.ts"
-import { causeDetail } from "./errors.ts"
+import { causeDetail, messageText } from "./errors.ts"
 import { attempt, isError, isProxy, nameOf, property, readOr, tagOf, Unreadable } from "./read.ts"
 import { display } from "./redact.ts"
 
@@ -25,9 +25,9 @@ export const legibleDefect = (defect: unknown): unknown => {
 
 /** Returns an error that has the name, the message and the stack of another one as text. */
 const withText = (original: unknown, cause: Cause.Cause<unknown>): Error => {
-  const { message, name } = describe(original)
-  const error = new Error(message)
-  error.name = name ?? "Error"
+  const described = describe(original)
+  const error = new Error(messageText(described))
+  error.name = described.name ?? "Error"
   error.stack = causeDetail(cause)
   const tag = tagOf(original)
   // by which alerts and hooks know it
