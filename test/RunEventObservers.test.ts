@@ -1,12 +1,15 @@
 /** Observers: what a fault, a delay or a second layer of one changes, and when its events are handled. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Pipeline, RunEvent, Step } from "../src/index.ts"
+import { AlerterHooks, Pipeline, RunEvent, Step } from "../src/index.ts"
+import { alertsOf, fieldsOf } from "./support/alertsOf.ts"
 import { makeIt } from "./support/it.ts"
 import { brief, calls, events, logs } from "./support/observe.ts"
 
@@ -121,4 +124,28 @@ it.effect("an interrupted run emits StepEnded and RunEnded with the outcome inte
       "StepEnded b interrupt",
       "RunEnded p interrupt"
     ])
+  }))
+
+it.effect("an alert and an event tell the same duration of a step, without the time that observers of its end take", () =>
+  Effect.gen(function*() {
+    let now = 0
+    const clock: Clock.Clock = {
+      ...(yield* Clock.Clock),
+      currentTimeMillisUnsafe: () => now,
+      currentTimeMillis: Effect.sync(() => now),
+      monotonicTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
+      monotonicTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n)
+    }
+    const emitted = events()
+    const slow = RunEvent.layer(({ _tag }) => void (now += _tag === "StepEnded" ? 5_000 : 0))
+    const body = Effect.andThen(Effect.sync(() => void (now += 2_000)), Effect.fail("no"))
+    const alerts = yield* alertsOf(
+      Step.make("s", body).pipe(Step.hooks(AlerterHooks.failure)).pipe(
+        Effect.provide(slow.pipe(Layer.provideMerge(emitted.layer))),
+        Effect.provideService(Clock.Clock, clock)
+      )
+    )
+    const ended = emitted.list.find((event) => event._tag === "StepEnded")!
+    assert.equal(Duration.toMillis(ended.duration), 2_000)
+    assert.equal(fieldsOf(alerts[0]!)["duration"], "2 s")
   }))

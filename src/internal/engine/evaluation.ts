@@ -198,8 +198,8 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   }
 
   get endedMillis(): number | undefined {
-    const { bodyEndedAt, keeper, run: { clock } } = this
-    if (bodyEndedAt === undefined || keeper.endedMillis !== undefined) return keeper.endedMillis
+    const { bodyEndedAt, keeper: { endedMillis }, run: { clock } } = this
+    if (bodyEndedAt === undefined || endedMillis !== undefined) return endedMillis
     return Math.round(clock.currentTimeMillisUnsafe() - (monotonicMillis(clock) - bodyEndedAt))
   }
 

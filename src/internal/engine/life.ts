@@ -206,6 +206,8 @@ export const reportEnd = (
   const { telling } = run
   if (telling === undefined) return undefined
   const now = telling.nanos()
+  // observers take time, too
+  evaluation.endBody(now / 1e6)
   const nanos = evaluation.keeper.duration(evaluation, now)
   if (nanos !== undefined) telling.stepEnded(evaluation, exit, outcome, now, nanos)
   return now

@@ -191,7 +191,7 @@ export class Run implements OccurrenceRun {
   close(): void {
     this.ended = true
     this.rollback = undefined
-    if (this.watchdogs !== noWatchdogs) stopAll(this.watchdogs)
+    if (this.watchdogs !== noWatchdogs) this.watchdogs.forEach((watchdog) => watchdog.stop())
   }
 
   /** Returns the time limits of hooks that a fiber waits for. */
@@ -239,11 +239,6 @@ export class Run implements OccurrenceRun {
   }
 }
 
-/** Apart from what asks for it, since a loop makes an iterator. */
-const stopAll = (watchdogs: ReadonlyArray<Watchdog>): void => {
-  for (const watchdog of watchdogs) watchdog.stop()
-}
-
 /** The services that a run takes from the context of its fiber. */
 interface Surroundings {
   readonly clock: Clock.Clock
@@ -276,9 +271,6 @@ const surroundingsOf = (fiber: Fiber.Fiber<unknown, unknown>): Surroundings => {
 
 /** Finds the watchdog with the clock of a fiber: a step may run on a clock of its own. */
 const watchdogIn = (all: ReadonlyArray<Watchdog>, fiber: Fiber.Fiber<unknown, unknown>): Watchdog | undefined => {
-  const clock = fiber.getRef(Clock.Clock)
-  for (const watchdog of all) {
-    if (watchdog.clock === clock) return watchdog
-  }
-  return undefined
+  const own = fiber.getRef(Clock.Clock)
+  return all.find(({ clock }) => clock === own)
 }
