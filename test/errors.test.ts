@@ -371,6 +371,17 @@ it.effect("fields named line and column are told, though Bun has such properties
     assert.deepEqual(ownFields(alert), {})
   }))
 
+it.effect("where an aborted request was made is no field of its error, which Bun makes it", () =>
+  Effect.gen(function*() {
+    const aborted = yield* Effect.flip(Effect.tryPromise({
+      try: () => fetch("http://127.0.0.1", { signal: AbortSignal.abort() }),
+      catch: (error) => error
+    }))
+    const { alert } = yield* told(Effect.fail(aborted))
+    assert.match(alert.body!, /^AbortError: /)
+    assert.deepEqual(ownFields(alert), {})
+  }))
+
 class Diverged extends Data.TaggedError("Diverged")<{ readonly loss: number; readonly last: ReadonlyArray<number> }> {}
 
 it.effect("numbers that JSON lacks are told as they are: as errors, in their fields and as annotations", () =>

@@ -17,9 +17,10 @@ import { errorMessage } from "../text/errors.ts"
 import { returnedNoEffect } from "../text/noEffect.ts"
 import { printable, printableLine } from "../text/printable.ts"
 import { colorsOn } from "../text/terminal.ts"
+import { cut } from "../text/words.ts"
 import * as Writer from "../text/writer.ts"
 import { CurrentLedger, entered } from "./ledger.ts"
-import { cut, reportExit, reporting, reportOf } from "./reports.ts"
+import { reportExit, reporting, reportOf } from "./reports.ts"
 import { CurrentWords } from "./words.ts"
 
 /**

@@ -143,12 +143,10 @@ const line = (alert: Alert, zone: DateTime.TimeZone): string => {
   const { at, body, fields, severity, title } = alert
   // without the zone, which stands in the fields "first" and "last"
   const time = at === undefined ? "" : `${localTime(at, zone).slice(0, "2026-11-23 13:40:12".length)} `
-  const rest = body === undefined ? "" : firstLine(body)
   const notes = fields.filter(({ name }) => isNote(alert, name, "held back")).slice(0, maxNotes)
     .map(({ name, value }) => short(`${name}: ${value}`, maxNote))
-  return `${time}${textSymbols[severity]} ${
-    [short(title, maxTitle), ...(rest === "" ? [] : [rest]), ...notes].join(" – ")
-  }`
+  const texts = [short(title, maxTitle), firstLine(body ?? ""), ...notes].filter((text) => text !== "")
+  return `${time}${textSymbols[severity]} ${texts.join(" – ")}`
 }
 
 /** Returns a text as one line of limited length. Reads only its beginning, since it may have megabytes. */
@@ -167,9 +165,11 @@ export const commonSource = (all: ReadonlyArray<Alert>): AlertSource | undefined
     const differs = labels.findIndex((label, index) => theirs[index] !== label)
     if (differs >= 0) length = Math.min(length, differs)
   }
-  const common = { pipeline, runId, runName, stepPath: stepPath.slice(0, length) }
   return {
-    ...common,
+    pipeline,
+    runId,
+    runName,
+    stepPath: stepPath.slice(0, length),
     ...(stepLabels === undefined ? {} : { stepLabels: stepLabels.slice(0, length) }),
     ...(stepKey === undefined || length < stepPath.length ? {} : { stepKey })
   }

@@ -15,11 +15,11 @@ const delivered = counter("epilogue_alerts_delivered_total", "Alerts that arrive
 const failed = counter("epilogue_alerts_failed_total", "Alerts that did not arrive, by channel and reason")
 const folded = counter(
   "epilogue_alerts_folded_total",
-  "Alerts that were folded into another while they waited, by channel"
+  "Alerts folded into another, by channel"
 )
 const lost = counter(
   "epilogue_alerts_lost_total",
-  "Alerts that a channel gave up when nobody waited for them, by channel"
+  "Alerts given up after their hook, by channel"
 )
 const waiting = Metric.gauge("epilogue_alerts_waiting", { description: "Alerts on their way to a channel, by channel" })
 const held = counter("epilogue_alerts_held_back_total", "Alerts that a policy held or dropped, by policy")

@@ -14,10 +14,12 @@ import type { Guard } from "../model/secrets.ts"
 import { innerContext } from "../model/spanTracers.ts"
 import { withoutUrls } from "../text/addresses.ts"
 import { joinLines } from "../text/redact.ts"
+import { cut } from "../text/words.ts"
 import type { Taken } from "./ledger.ts"
 
-const maxTitle = 200
-const maxReason = 300
+// with an ellipsis 200 and 300
+const maxTitle = 199
+const maxReason = 299
 
 /** The event without the fields that the run adds. */
 export type Told = Omit<AlertPosted, keyof RunInfo>
@@ -39,10 +41,6 @@ const CurrentReported: Context.Reference<Reported | undefined> = Context.Referen
 /** Tells what has become of an alert at one place, or what has become of it since. */
 export type Report = (result: AlertPosted["result"], error?: AlerterError | string) => void
 
-/** Returns the text, of at most so many UTF-16 code units. */
-export const cut = (text: string, most: number): string =>
-  text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`
-
 /** Finds whose post an alert is: its results are told as those of the innermost step around. */
 export const reporting = <E, R>(
   post: (reported: { isSeen: boolean } | undefined) => Effect.Effect<void, E, R>
@@ -52,7 +50,7 @@ export const reporting = <E, R>(
     const context = innerContext(fiber, Context.getOrUndefined(fiber.context, StepContext))
     const by = context === undefined ? undefined : evaluatedIn(context)
     if (by === undefined || known?.by === by) return post(known)
-    const made = by?.run.telling === undefined ? undefined : { by, isTold: false, isSeen: false }
+    const made = by.run.telling === undefined ? undefined : { by, isTold: false, isSeen: false }
     return made === known ? post(made) : Effect.provideService(post(made), CurrentReported, made)
   })
 

@@ -4,6 +4,7 @@ import * as Data from "effect/Data"
 import type * as Exit from "effect/Exit"
 import { isProxy } from "../text/read.ts"
 import { selfExplained } from "../text/selfExplained.ts"
+import { cut } from "../text/words.ts"
 
 /**
  * The fields of a {@link StepSkipped}.
@@ -81,12 +82,12 @@ export const skippedOf = (exit: Exit.Exit<unknown, unknown>): StepSkipped | unde
   return skipped
 }
 
-/** The longest reason that is told, in UTF-16 code units. */
-const longest = 1_000
+/** How much of a reason is told, in UTF-16 code units, before an ellipsis. */
+const longest = 999
 
 /** Returns the reason of a skip as it is told. */
 export const reasonOf = (skipped: StepSkipped | undefined): string | undefined => {
   const reason: unknown = skipped?.reason
   if (typeof reason !== "string" || reason === "") return undefined
-  return reason.length <= longest ? reason : `${reason.slice(0, longest - 1).toWellFormed()}…`
+  return cut(reason, longest)
 }

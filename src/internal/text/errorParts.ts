@@ -103,11 +103,10 @@ const describeValue = (value: unknown): Described => {
   const service = missingService(message)
   // a decision of a person, whose message is a sentence, and whose stack says nothing
   if (refusalOf(value) !== undefined) return messageAlone(message, value)
-  const isComplete = readOr(false, () => isSelfExplained(value))
   return {
     name: service === undefined ? name : undefined,
     message: service === undefined ? message : `it needs the service ${service}, which nothing provides`,
-    fields: isComplete ? [] : fieldsOf(value, ofError && tag === undefined),
+    fields: isSelfExplained(value) ? [] : fieldsOf(value, ofError && tag === undefined),
     value,
     hasFrames: true
   }
@@ -150,7 +149,7 @@ const variablesOf = (tag: string | undefined, message: string): string | undefin
 
 /** Returns the tag of the decision in an error of a step that nobody approved: `Denied` or `TimedOut`. */
 export const refusalOf = (error: unknown): string | undefined => {
-  if (tagOf(error) !== "NotApproved" || !readOr(false, () => isSelfExplained(error as object))) return undefined
+  if (tagOf(error) !== "NotApproved" || !isSelfExplained(error as object)) return undefined
   return tagOf(property(error as object, "decision")) // a tagged value is an object
 }
 
@@ -159,7 +158,8 @@ export const refusalOf = (error: unknown): string | undefined => {
  * clients of HTTP add requests and responses to theirs.
  */
 const fieldsOf = (error: object, simpleOnly: boolean): ReadonlyArray<ErrorField> => {
-  if (isProxy(error)) return []
+  // those of a DOMException are Bun's, which say where it was made
+  if (isProxy(error) || error instanceof DOMException) return []
   const keys = attempt(() => [...placed(error), ...Object.keys(error)])
   if (Unreadable.is(keys)) return [{ name: "fields", value: unreadableWhy(keys) }]
   const fields: Array<ErrorField> = []

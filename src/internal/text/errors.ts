@@ -26,7 +26,7 @@ import {
 import { foldedFrames } from "./frames.ts"
 import { isError, isProxy, property, readOr, tagOf, Unreadable, unreadableWhy } from "./read.ts"
 import { joinLines } from "./redact.ts"
-import { count } from "./words.ts"
+import { count, cut } from "./words.ts"
 
 export type { ErrorField }
 
@@ -219,10 +219,7 @@ const lineOfError = (described: Described, brief: boolean, depth = 0): string =>
   return firstLine(ofSeveralLines.has(described.name) ? joinLines(text) : text)
 }
 
-const firstLine = (text: string): string => {
-  const line = text.trimStart().split(/[\r\n]/, 1)[0]!.trim()
-  return line.length <= longestField ? line : `${line.slice(0, longestField)}…`
-}
+const firstLine = (text: string): string => cut(text.trimStart().split(/[\r\n]/, 1)[0]!.trim(), longestField)
 
 // -----------------------------------------------------------------------------
 // causes

@@ -6,6 +6,7 @@ import * as Redactable from "effect/Redactable"
 import * as Redacted from "effect/Redacted"
 import { formatDuration } from "./duration.ts"
 import { attempt, isError, isInstance, isProxy, nameOf, textProperty, Unreadable, unreadable } from "./read.ts"
+import { cut } from "./words.ts"
 
 /** The depth to which nested values are shown; deeper ones become an ellipsis. */
 const maxDepth = 8
@@ -122,7 +123,7 @@ const displayedProxy = (value: object, within: ReadonlyArray<object>, left: Left
 const withinLimit = (text: string, left: Left): string => {
   const limit = Math.max(0, left.characters)
   left.characters -= text.length
-  return text.length <= limit ? text : `${text.slice(0, limit)}…`
+  return cut(text, limit)
 }
 
 const withoutPassword = (url: string): string => {

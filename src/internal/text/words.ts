@@ -5,3 +5,7 @@ export const count = (n: number): string => n.toLocaleString("en")
 
 /** Counts a noun, as in `1 step` and `2,000 steps`. */
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`
+
+/** Cuts a text after so many UTF-16 code units. */
+export const cut = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…`

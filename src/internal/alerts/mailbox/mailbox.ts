@@ -14,6 +14,7 @@ import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { Alert } from "../../../Alert.ts"
 import { AlerterError, AlerterErrorReason } from "../../model/alerterError.ts"
+import { wholeMistakes } from "../../model/options.ts"
 import { CurrentPosting } from "../../model/posting.ts"
 import { CurrentStopping } from "../../model/stopping.ts"
 import { CurrentLedger, none } from "../ledger.ts"
@@ -26,7 +27,7 @@ import { contentOf, render } from "./fold.ts"
 import { CurrentGate, type Gate } from "./gate.ts"
 import { ended, isAwaited, type Item, type Part } from "./item.ts"
 import { outcomes } from "./outcomes.ts"
-import { checkCount, type Pace } from "./pace.ts"
+import type { Pace } from "./pace.ts"
 import { type FoldOptions, foldTo, nextOf, type Queue, remove } from "./queue.ts"
 import { patience, schedule } from "./schedule.ts"
 import { takings } from "./takings.ts"
@@ -61,7 +62,7 @@ export const make = Effect.fnUntraced(function*(
   }
   const errorOf = (reason: AlerterErrorReason) => new AlerterError({ channel, reason })
   const timing = schedule(pace, drain, context, fail)
-  checkCount("capacity", capacity, fail)
+  wholeMistakes("capacity", capacity, 1).forEach(fail)
   const answered = answers(timing, errorOf)
   const { delivered, log, lost } = outcomes(options, context, timing.now)
   const latest = takings()

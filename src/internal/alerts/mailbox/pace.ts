@@ -1,6 +1,7 @@
 /** Keeps to the number of alerts that a channel takes in a time. */
 import type * as Duration from "effect/Duration"
 import { limitMillis } from "../../model/limit.ts"
+import { spanMistakes, wholeMistakes } from "../../model/options.ts"
 
 /**
  * A limit on how many alerts are sent.
@@ -88,20 +89,14 @@ const bucket = (burst: number, every: number): Limit => {
   }
 }
 
-/** Calls `fail` with what is wrong unless a count is valid. */
-export const checkCount = (name: string, count: number, fail: (mistake: string) => never): void => {
-  if (!(Number.isInteger(count) && count >= 1)) fail(`${name} must be a whole number of at least 1`)
-}
-
 /** Makes a pacer. Calls `fail` with what is wrong if a limit is not valid. */
 export const pacer = (pace: Pace, fail: (mistake: string) => never): Pacer => {
   const limits = pace.map(({ burst, count, per }) => {
-    const millis = limitMillis(per)
-    checkCount("the count of a pace", count, fail)
-    if (millis === undefined || millis === Infinity) return fail("the time span of a pace must be a finite duration")
-    if (burst === undefined) return inAnySpan(count, millis)
-    checkCount("the burst of a pace", burst, fail)
-    return bucket(burst, millis / count)
+    wholeMistakes("the count of a pace", count, 1).forEach(fail)
+    wholeMistakes("the burst of a pace", burst, 1).forEach(fail)
+    spanMistakes("the time span of a pace", per, true).forEach(fail)
+    const millis = limitMillis(per)!
+    return burst === undefined ? inAnySpan(count, millis) : bucket(burst, millis / count)
   })
   const kept = Math.max(0, ...limits.map(({ kept }) => kept))
   const stamps: Array<Stamp> = []

@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import { limitMillis } from "../../model/limit.ts"
+import { limitMillis, timeMistakes } from "../../model/limit.ts"
 import { monotonicMillis } from "../../model/monotonic.ts"
 import type { Delay } from "./gate.ts"
 import { type Pace, pacer, type Stamp } from "./pace.ts"
@@ -45,7 +45,7 @@ export const schedule = (
   const byPace = pacer(pace, fail)
   let draining = drain === undefined
     ? undefined
-    : limitMillis(drain) ?? fail("drain must be a duration that is not negative")
+    : limitMillis(drain) ?? fail(timeMistakes("drain", drain)[0]!)
   let deadline = Infinity
   // the pause: of several the longest counts
   let until = -Infinity
