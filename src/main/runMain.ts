@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import process from "node:process"
 import { flushed, print } from "../internal/text/writer.ts"
+import { isHosted } from "./internal/hosted.ts"
 import { run } from "./internal/main.ts"
 import { onUnload } from "./internal/unload.ts"
 import type { MainOptions } from "./MainOptions.ts"
@@ -48,6 +49,7 @@ import type { MainOptions } from "./MainOptions.ts"
  *   hook tells of it. `Pipeline.provide` builds it inside the run.
  * - A signal does not interrupt a durable run, which goes on at the next start: none of its hooks run, and the line that is
  *   printed at the signal names it.
+ * - In a module that the command `epilogue` loads it runs nothing, and says so: the command runs the pipeline.
  * - Under `nohup` SIGHUP is ignored. On Deno this is noticed with `-A` alone; all else needs no permission.
  * - A listener of the program's own for `uncaughtException` or `unhandledRejection` comes first.
  *
@@ -80,14 +82,19 @@ export const runMain: {
   <A, E>(effect: Effect.Effect<A, E>, options?: MainOptions): void
 } = dual(
   (args) => Effect.isEffect(args[0]),
-  <A, E>(effect: Effect.Effect<A, E>, options: MainOptions = {}): void =>
+  <A, E>(effect: Effect.Effect<A, E>, options: MainOptions = {}): void => {
+    const say = (text: string): void => Effect.runSync(print(text, "stderr"))
+    if (isHosted()) {
+      return say("runMain has run nothing: its module was loaded by the command epilogue, which runs pipelines itself")
+    }
     run(effect, options, {
       on: process.on.bind(process),
       off: process.off.bind(process),
       listenerCount: process.listenerCount.bind(process),
       exit: process.exit.bind(process),
       onUnload,
-      print: (text) => Effect.runSync(print(text, "stderr")),
+      print: say,
       flushed
     })
+  }
 )

@@ -11,6 +11,7 @@ import { readText } from "../../config/internal/file/readText.ts"
 import type { LoadedFile } from "../../config/internal/load.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { plural } from "../../internal/text/words.ts"
+import { host } from "../../main/internal/hosted.ts"
 import { ExitCode, type LoadRequest, type RunRequest } from "../request.ts"
 import { connect, type Supervisor } from "../supervise/child.ts"
 import * as Supervision from "../supervise/config.ts"
@@ -22,13 +23,15 @@ import { explained, noSteps } from "./output.ts"
 import { program } from "./program.ts"
 import { again } from "./runtime.ts"
 import { failed, guardFor, session } from "./session.ts"
+import { catchExit } from "./signals.ts"
 import { jsonLines, keep } from "./stdout.ts"
 import { settings, superviseChild } from "./supervised.ts"
 
 /** Runs a pipeline: in this process, or in a child process that runs the same command under supervision. */
 export const run = async (request: RunRequest): Promise<number> => {
   const supervisor = connect()
-  // before the user's modules are imported, since they may print, and before an alert of a crash is posted
+  // before the user's modules are imported, since they may run themselves, and print, and before an alert of a crash is posted
+  host()
   const write = request.json ? keep() : undefined
   const text = request.config === undefined
     ? undefined
@@ -75,7 +78,11 @@ const withLoaded = async (
   options?: CommandOptions
 ): Promise<number> => {
   const guard = guardFor()
+  // a module may run itself while it is loaded, or end the process
+  host()
+  const stopExiting = catchExit()
   const exit = await Effect.runPromiseExit(Effect.provide(Guard.provide(load(request, options), guard), services))
+  stopExiting()
   if (exit._tag === "Failure") {
     return failed(exit.cause, { prefix: "error: ", nothingHasRun: true, redact: guard.text })
   }

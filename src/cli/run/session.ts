@@ -20,6 +20,7 @@ import { CurrentHolding } from "../../internal/model/holding.ts"
 import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { deniedText } from "../../internal/text/denied.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
+import { host } from "../../main/internal/hosted.ts"
 import { codeOfSignal, interruptedItself } from "../../main/internal/signals.ts"
 import * as Staying from "../../main/internal/staying.ts"
 import * as Stopping from "../../main/internal/stopping.ts"
@@ -106,7 +107,8 @@ export const session = async (options: SessionOptions, program: Program): Promis
     isQuiet = false,
     supervisor
   } = options
-  // before the user's modules are imported, since they may print
+  // before the user's modules are imported, since they may run themselves, and print
+  host()
   const write = options.write ?? (json ? keep() : undefined)
   const emit = write && jsonLines(write)
   const guard = guardFor(supervisor)
@@ -182,6 +184,8 @@ export const session = async (options: SessionOptions, program: Program): Promis
   })
 
   const stopCatching = supervisor === undefined ? Signals.catchUncaught(guard.text, cutOffAlerts) : () => {}
+  // a supervisor tells of it
+  const stopExiting = supervisor === undefined ? Signals.catchExit(cutOffAlerts) : () => {}
   // registered before the fiber starts, so that no signal ends the process by default
   const stopListening = Signals.listen(
     () => supervisor === undefined ? answer() : undefined,
@@ -210,6 +214,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   stopWatching?.()
   stopListening()
   stopCatching()
+  stopExiting()
   const ended = exit._tag === "Success"
     ? exit.value
     : failed(exit.cause, {

@@ -1,10 +1,41 @@
-/** Handles Ctrl-C (the first interrupts, the second quits) and errors that nothing catches. */
+/** Handles Ctrl-C (the first interrupts, the second quits), errors that nothing catches, and an early `process.exit`. */
+import process from "node:process"
 import { inspect } from "node:util"
 import { deniedText } from "../../internal/text/denied.ts"
 import { answerTo, codeOfSignal, listenTo } from "../../main/internal/signals.ts"
 import { listenToUncaught } from "../../main/internal/uncaught.ts"
+import { onUnload } from "../../main/internal/unload.ts"
 import { ExitCode } from "../request.ts"
 import { errAtOnce } from "../terminal.ts"
+
+/** Whether the command itself ends the process. */
+let isEnding = false
+
+const end = (code: number): void => {
+  isEnding = true
+  process.exit(code)
+}
+
+/**
+ * Says so where something else ends the process before the command does, as a library that calls `process.exit`, says what
+ * that cuts off, and makes no success of it. Returns a function that stops listening.
+ */
+export const catchExit = (cutOff: () => ReadonlyArray<string> = () => []): () => void => {
+  const stop = (): void => {
+    process.off("exit", onExit)
+    stopOnDeno()
+  }
+  const onExit = (code: number): void => {
+    stop()
+    if (isEnding) return
+    errAtOnce("error: the process was ended, as by process.exit, before the command was done")
+    for (const line of cutOff()) errAtOnce(line)
+    if (code === ExitCode.success) process.exit(ExitCode.failed)
+  }
+  process.on("exit", onExit)
+  const stopOnDeno = onUnload(onExit)
+  return stop
+}
 
 /**
  * Prints an error that nothing catches, and ends the process, as the runtime does, but without the secrets that
@@ -20,7 +51,7 @@ export const catchUncaught = (
     const text = denied === undefined ? `uncaught ${inspect(error)}` : `error: ${denied}`
     for (const line of redact(text).split("\n")) errAtOnce(line)
     for (const line of cutOff()) errAtOnce(line)
-    process.exit(ExitCode.failed)
+    end(ExitCode.failed)
   })
 
 /**
@@ -49,7 +80,7 @@ export const listen = (
     const lines = open()
     say(lines.length === 0 ? "quit" : "quit, and cut off:")
     for (const line of lines) say(`  ${line}`)
-    process.exit(codeOfSignal(signal))
+    end(codeOfSignal(signal))
   }
   return listenTo(onSignal)
 }

@@ -1,11 +1,13 @@
 /** `epilogue run`, `check` and `schema` as processes on Bun, Deno and Node. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { test } from "node:test"
 import { ConfigFile } from "../../../src/config/index.ts"
 import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
-import { fixtures, pipelines, withoutDurations } from "../support.ts"
+import { fixtures, pipelines, projectFolder, withoutDurations } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
@@ -134,3 +136,60 @@ it.live("--param sets a field of text to a value that looks like JSON", () =>
     assertExitCode(wrong, 2)
     assert.match(wrong.stderr, /^[^\n]*GreetParams"\]\.times: [^\n]*\n$/)
   }))
+
+it.live("a module that runs itself by runMain is run once, by the command, and by check not at all", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      writeFileSync(
+        join(folder, "job.ts"),
+        `import { Effect } from "effect"
+import { Pipeline } from "effect-epilogue"
+import { runMain } from "effect-epilogue/main"
+export const job = Pipeline.make("job", Effect.flatMap(Effect.sync(() => console.log("running")), () => Effect.fail("no")))
+runMain(job)
+`
+      )
+      const note =
+        "runMain has run nothing: its module was loaded by the command epilogue, which runs pipelines itself\n"
+      const checked = yield* epilogue(runtime, ["check", "./job.ts#job"], { cwd: folder })
+      assertExitCode(checked, 0)
+      assert.deepEqual([checked.stdout.includes("running"), checked.stderr], [false, note])
+      for (const more of [[], ["--supervise"]]) {
+        const ended = yield* epilogue(runtime, ["run", "./job.ts#job", ...more], { cwd: folder })
+        assertExitCode(ended, 1)
+        assert.equal(ended.stdout.split("running\n").length, 2, ended.stdout)
+        assert.ok(ended.stderr.includes(note) && ended.stderr.includes("job failed: no"), ended.stderr)
+      }
+    }))
+  ))
+
+it.live("a module or a step that ends the process makes no success of the command", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      writeFileSync(join(folder, "early.ts"), "process.exit(0)\n")
+      writeFileSync(
+        join(folder, "job.ts"),
+        `import { Effect } from "effect"
+import { Pipeline } from "effect-epilogue"
+const exits = (code: number) => Pipeline.make("job", Effect.sync(() => process.exit(code)))
+export const zero = exits(0)
+export const seven = exits(7)
+`
+      )
+      const said = "error: the process was ended, as by process.exit, before the command was done\n"
+      for (
+        const [command, reference, code] of [
+          ["check", "./early.ts#job", 1],
+          ["run", "./early.ts#job", 1],
+          ["run", "./job.ts#zero", 1],
+          ["run", "./job.ts#seven", 7]
+        ] as const
+      ) {
+        const ended = yield* epilogue(runtime, [command, reference], { cwd: folder })
+        assertExitCode(ended, code)
+        assert.equal(ended.stderr, said)
+      }
+    }))
+  ))
