@@ -91,7 +91,11 @@ it.effect("a pipeline that is missing, or not a Pipeline, is an issue at its pla
   Effect.gen(function*() {
     assert.match(
       (yield* issuesOf("pipeline: ./pipeline.ts#number")).message,
-      /1:11 pipeline: .*which is a number.*a Pipeline|a Pipeline.*number/s
+      /1:11 pipeline: expected a Pipeline, found \.\/pipeline\.ts#number: number, and no Effect/
+    )
+    assert.match(
+      (yield* issuesOf("pipeline: ./pipeline.ts#promised")).message,
+      /1:11 pipeline: expected a Pipeline, found \.\/pipeline\.ts#promised: a promise, and no Effect: wrap it/
     )
     assert.match((yield* issuesOf("pipeline: ./pipeline.ts#piepline")).message, /pipeline/)
     assert.match((yield* issuesOf("pipeline: ../../../../../../outside.ts#pipeline")).message, /1:11 pipeline/)

@@ -230,19 +230,24 @@ it.live("a missing file or export is a problem with a suggestion", () =>
 // loading
 // -----------------------------------------------------------------------------
 
-it.live("an error of a module is a problem with its message and without its stack", () =>
+it.live("an error of a module is a problem with its message, and the place where it was made", () =>
   Effect.gen(function*() {
     const root = yield* tree({
       "throws.ts": "export const x = 1\nthrow new Error('no \\u001b[31mdatabase\\nat hand')",
       "text.ts": "throw 'just text'",
       "nothing.ts": "throw null",
       "syntax.ts": "export const x = ;",
+      "rows.ts": "\n\nexport const rows = (() => { throw new TypeError('no rows') })()",
+      "deep.ts": "export { rows } from './rows.ts'",
+      "deepSyntax.ts": "export { x } from './syntax.ts'",
       "import.ts": "import { y } from './gone.ts'; export const x = y"
     })
     yield* says("./throws.ts#x", within(root), "an error while \"./throws.ts#x\" was loaded", "no database at hand")
     yield* says("./text.ts#x", within(root), "just text")
     yield* says("./nothing.ts#x", within(root), "it threw null")
     yield* says("./syntax.ts#x", within(root), "an error while")
+    yield* says("./deep.ts#rows", within(root), "no rows, at", "rows.ts:3:")
+    yield* says("./deepSyntax.ts#x", within(root), "an error while", "syntax.ts:1")
     yield* says("./import.ts#x", within(root), "an error while", "gone.ts")
   }))
 
@@ -252,7 +257,8 @@ it.effect("a module that never ends loading fails after ten seconds, and at once
       "hangs.ts": "export const x = 1; await new Promise((finish) => { globalThis.finish = finish })"
     })
     const source = yield* Effect.provide(resolve("./hangs.ts#x", within(root)), services)
-    const fiber = yield* Effect.forkChild(Effect.flip(load(source)))
+    const both = Effect.flip(Effect.andThen(Effect.exit(load(source)), load(source)))
+    const fiber = yield* Effect.forkChild(both)
     yield* TestClock.adjust("9999 millis")
     assert.equal(fiber.pollUnsafe(), undefined)
     yield* TestClock.adjust("1 millis")

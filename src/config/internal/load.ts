@@ -14,6 +14,7 @@ import { CurrentOverrides } from "../../internal/model/overrides.ts"
 import { CurrentGuard } from "../../internal/model/secrets.ts"
 import { withDefaults } from "../../internal/steps/defaults.ts"
 import { isPipeline, isStep } from "../../internal/steps/step.ts"
+import { noEffect } from "../../internal/text/noEffect.ts"
 import * as Monitor from "../../monitors/internal/monitor.ts"
 import { layerAll } from "../../monitors/layerAll.ts"
 import * as StepLogs from "../../StepLogs.ts"
@@ -271,9 +272,7 @@ const pipelineOf = (
     if (value._tag === "Failure") return refuse(value.failure), nothing
     if (!Effect.isEffect(value.success)) {
       refuse({
-        found: `${source.success.shown}, which is a ${
-          isDurable(value.success) ? "durable pipeline" : typeof value.success
-        }`,
+        found: `${source.success.shown}: ${isDurable(value.success) ? "a durable pipeline" : kindOf(value.success)}`,
         expected: isDurable(value.success) ? "a Pipeline (or run it with --durable)" : "a Pipeline"
       })
       return nothing
@@ -287,6 +286,8 @@ const pipelineOf = (
       module: module._tag === "Success" ? module.success : {}
     }
   })
+
+const kindOf = (value: unknown): string => Array.isArray(value) ? "an array, and no Effect" : noEffect(value)
 
 /** Returns whether a value is a pipeline of `Durable.pipeline`. */
 const isDurable = (u: unknown): boolean => hasProperty(u, "workflow") && hasProperty(u, "layer")

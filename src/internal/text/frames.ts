@@ -83,7 +83,8 @@ const originOf = (frame: string): Origin | undefined => {
   return isOf(path, "effect") || isOf(path, "@effect") || frame.includes("~effect/") ? "effect" : undefined
 }
 
-const locationOf = (frame: string): string => {
+/** Returns the file, the line and the column of a frame. */
+export const locationOf = (frame: string): string => {
   const open = frame.lastIndexOf("(")
   if (open >= 0 && frame.endsWith(")")) return frame.slice(open + 1, -1)
   const location = frame.slice("at ".length)

@@ -9,7 +9,8 @@ import { closest, didYouMean, listed } from "../../../internal/text/closest.ts"
 import { deniedText } from "../../../internal/text/denied.ts"
 import { errorMessage } from "../../../internal/text/errors.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
-import { isError, readOr } from "../../../internal/text/read.ts"
+import { foldedFrames, locationOf } from "../../../internal/text/frames.ts"
+import { isError, property, readOr, textProperty } from "../../../internal/text/read.ts"
 import * as denoPackages from "./denoPackages.ts"
 import { standard } from "./hooks.ts"
 import * as packages from "./packages.ts"
@@ -282,28 +283,51 @@ export const module = (
 ): Effect.Effect<Readonly<Record<string, unknown>>, Refusal> =>
   url === standardUrl
     ? Effect.succeed(standard)
-    : Effect.timeoutOrElse(
-      Effect.tryPromise({
-        try: () => importOnce(url),
-        catch: (error): Refusal =>
-          denoPackages.refusalOf(url, error) ?? ({
-            found: `an error while ${quoted(shown)} was loaded: ${withCure(messageOf(error))}`,
-            expected: "a module that loads"
-          })
-      }),
-      {
-        duration: stuck.has(url) ? 0 : loadLimit,
-        orElse: () => {
-          stuck.add(url)
-          return fail(`${quoted(shown)}, which was still loading after ${loadLimit}`, "a module that loads")
+    // looked up when it runs: two exports of one module may be asked for at once
+    : Effect.suspend(() =>
+      Effect.timeoutOrElse(
+        Effect.tryPromise({
+          try: () => importOnce(url),
+          catch: (error): Refusal =>
+            denoPackages.refusalOf(url, error) ?? ({
+              found: `an error while ${quoted(shown)} was loaded: ${messageOf(error)}`,
+              expected: "a module that loads"
+            })
+        }),
+        {
+          duration: stuck.has(url) ? 0 : loadLimit,
+          orElse: () => {
+            stuck.add(url)
+            return fail(`${quoted(shown)}, which was still loading after ${loadLimit}`, "a module that loads")
+          }
         }
-      }
+      )
     )
 
-/** Returns the message of an error without its stack. Bundlers throw an `AggregateError` with several. */
+/** Returns the message of an error, and its place. Bundlers throw an `AggregateError` with several. */
 const messageOf = (error: unknown): string => {
   const errors = error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error]
-  return fitEnd(oneLine(errors.slice(0, 20).map(thrownMessage).join("; ")), 500)
+  const told = errors.slice(0, 20).map((error: unknown): string => {
+    const message = thrownMessage(error)
+    const place = typeof error === "object" && error !== null ? placeOf(error, message) : undefined
+    return [withCure(message), place].filter(Boolean).join(", ")
+  })
+  return fitEnd(oneLine(told.join("; ")), 500)
+}
+
+/** Returns where an error was made, or where a module can't be parsed, unless its message says it. */
+const placeOf = (error: object, message: string): string | undefined => {
+  // Bun's own, and the beginning of the stack that Node gives such an error
+  const parsed = property(error, "position")
+  const stack = textProperty(error, "stack") ?? ""
+  const head = stack.split("\n", 1)[0]!
+  const [frame] = foldedFrames(stack, textProperty(error, "message") ?? "", true)
+  const place = typeof parsed === "object" && parsed !== null
+    ? ["file", "line", "column"].map((key) => property(parsed, key)).join(":")
+    : head.startsWith("file://")
+    ? head
+    : frame && locationOf(frame.trim())
+  return message.includes("file://") || message.includes(" imported from ") ? undefined : place && `at ${place}`
 }
 
 /** The messages of Node about a module that it takes for CommonJS, as under the package.json that `npm init` writes. */
