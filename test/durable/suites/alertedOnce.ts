@@ -1,4 +1,5 @@
 /** Alerts about errors that a durable run passes on: the errors are decoded anew whenever the body is evaluated. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as assert from "node:assert/strict"
@@ -46,6 +47,21 @@ export const alertedOnceSuite = (engine: Engine): void => {
         assert.deepEqual(seen.alerts.map(({ title }) => title), ["job › load failed"])
       }))
   }
+
+  test("a durable run whose function throws before it has made a pipeline is alerted, once", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const { layer, workflow } = job((): Effect.Effect<void> => {
+        throw new Error("no tables for this day")
+      })
+      const run = Effect.exit(workflow.execute({ id: "1" }))
+      const exit = yield* inProcess(storage, Layer.provide(layer, seen.layer), Effect.andThen(run, run))
+      assert.ok(exit._tag === "Failure")
+      assert.match(Cause.pretty(exit.cause), /no tables for this day/)
+      assert.deepEqual(seen.alerts.map(({ body, title }) => [title, body]), [
+        ["job failed", "Error: no tables for this day"]
+      ])
+    }))
 
   test("a durable run tells once of a step that interrupts itself", (storage) =>
     Effect.gen(function*() {

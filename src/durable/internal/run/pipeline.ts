@@ -8,12 +8,15 @@ import type * as Scope from "effect/Scope"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { Alerter } from "../../../Alerter.ts"
+import * as AlerterHooks from "../../../AlerterHooks.ts"
 import { closeOpen } from "../../../internal/engine/rollingBack.ts"
 import { span } from "../../../internal/engine/spans.ts"
 import { CurrentHolding } from "../../../internal/model/holding.ts"
 import { CurrentOverrides } from "../../../internal/model/overrides.ts"
 import type { PipelineOwner } from "../../../internal/model/owner.ts"
 import { isPipeline, makePipeline } from "../../../internal/steps/step.ts"
+import * as Pipeline from "../../../Pipeline.ts"
 import { StepContext } from "../../../StepContext.ts"
 import { crashesMistakes, crashesOf, defaultCrashes } from "../crashes/crashes.ts"
 import { runsOf } from "../runs/runs.ts"
@@ -59,8 +62,8 @@ export const make = (name: string, options: Options, body: (payload: any, execut
   const storage = { end: endRecordSchema(success, options.error) }
   const execute =
     (runs: ActivityFibersByRun, scope: Scope.Scope) => (payload: unknown, executionId: string): AnyEffect =>
-      Effect.flatMap(asked, ({ engine, retryOf }) => {
-        const result = body(payload, executionId)
+      Effect.flatMap(asked, ({ canAlert, engine, retryOf }) => {
+        const result = orFailing(name, canAlert, () => body(payload, executionId))
         // a pipeline keeps its hooks; any other effect becomes a pipeline without hooks
         const pipeline: PipelineOwner = isPipeline(result)
           ? result as unknown as PipelineOwner
@@ -85,12 +88,26 @@ export const make = (name: string, options: Options, body: (payload: any, execut
   return { name, workflow, layer: Layer.provideMerge(leaving(name), Layer.unwrap(layer)) }
 }
 
-/** Returns the engine of a run, and the run of which this one is a retry. */
+/** Returns the engine of a run, the run of which this one is a retry, and whether there is an alerter. */
 const asked = Effect.contextWith((context: Context.Context<WorkflowInstance | WorkflowEngine>) => {
   const engine = Context.get(context, WorkflowEngine)
   const found = runsOf(engine)?.retryOf(Context.get(context, WorkflowInstance)) ?? Effect.undefined
-  return Effect.map(found, (retryOf) => ({ engine, retryOf }))
+  const canAlert = Context.getOption(context, Alerter)._tag === "Some"
+  return Effect.map(found, (retryOf) => ({ canAlert, engine, retryOf }))
 })
+
+/**
+ * Returns what the function of a pipeline returns. Where that throws, the hooks that it would have attached are not known:
+ * the run fails with an alert, so that it does not fail in silence.
+ */
+const orFailing = (name: string, canAlert: boolean, body: () => AnyEffect): AnyEffect => {
+  try {
+    return body()
+  } catch (thrown) {
+    const failing = Pipeline.make(name, Effect.die(thrown))
+    return canAlert ? Pipeline.hooks(failing, AlerterHooks.failure) : failing
+  }
+}
 
 /** Closes before the layer below, whose closing may take so long that the process is killed meanwhile. */
 const leaving = (workflow: string): Layer.Layer<never, never, WorkflowEngine> =>
