@@ -146,6 +146,25 @@ steps:
     ])
   }))
 
+it.effect("of a parameter that may be one of several values all are named, and of a part of one its fields", () =>
+  Effect.gen(function*() {
+    const choices = (values: string) =>
+      Effect.map(
+        Effect.flip(loadText(`pipeline: ./pipeline.ts#pipeline\nparams:\n  Choices: ${values}`)),
+        ({ issues }) => issues.map(({ expected, found, path }) => [path.slice(2).join("."), expected, found])
+      )
+    assert.deepEqual(yield* choices("{ mode: fsat, limit: non, stores: [{ url: x, pol: 3 }] }"), [
+      ["mode", "\"fast\" or \"slow\" (did you mean fast?)", "\"fsat\""],
+      ["limit", "a number or \"none\" (did you mean none?)", "\"non\""],
+      ["stores.0.pol", "one of the fields url, pool", "the field \"pol\" (did you mean pool?)"]
+    ])
+    assert.deepEqual(yield* choices("{ mode: 5, limit: [1], stores: [{ url: x, pool: 0.5 }] }"), [
+      ["mode", "\"fast\" or \"slow\"", "5"],
+      ["limit", "a number or \"none\"", "a list of 1"],
+      ["stores.0.pool", "a whole number", "0.5"]
+    ])
+  }))
+
 it.effect("a missing file is an issue", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(ConfigFile.load("/nowhere/at/all.yaml"))

@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import { isSecret, numberIn } from "../../../alerters/internal/channel/schema/leaf.ts"
 import { didYouMean, listed } from "../../../internal/text/closest.ts"
 import { type ParamsClass, ParamsError, type ParamsIssue } from "../../../Params.ts"
+import { expectedOf, withHint } from "../file/describe.ts"
 import { type Path, quote } from "../file/positions.ts"
 import type { Report } from "../loading.ts"
 import type { Refusal } from "../modules/refusal.ts"
@@ -77,22 +78,44 @@ const fieldsOf = (service: AnyParams): Readonly<Record<string, Schema.Constraint
 /** Returns what is wrong with a field. */
 const refusalOf = (service: AnyParams, path: ParamsIssue["path"], message: string, values: Fields): Refusal => {
   const fields = fieldsOf(service)
-  const names = Object.keys(fields)
   const [field] = path
-  if (path.length === 1 && typeof field === "string" && !names.includes(field)) {
+  const ast = typeof field === "string" ? fields[field]?.ast : undefined
+  const last = path.at(-1)
+  const names = path.length === 1 ? Object.keys(fields) : ast && namesIn(ast, path.slice(1, -1))
+  if (typeof last === "string" && (path.length === 1 ? ast === undefined : message === "Expected no excess property")) {
     return {
-      found: `the field ${JSON.stringify(field)}${didYouMean(field, names)}`,
-      expected: `one of the fields ${listed(names)}`
+      found: `the field ${JSON.stringify(last)}${didYouMean(last, names ?? [])}`,
+      expected: names === undefined ? "no such field" : `one of the fields ${listed(names)}`
     }
   }
   if (message === "Missing key") return { found: "none", expected: "a value" }
-  const expected = message.replace(/^Expected /, "").replace(nonFinite, "")
-  const schema = typeof field === "string" ? fields[field] : undefined
-  return {
-    found: found(valueAt(values, path), schema !== undefined && isPlain(schema.ast)),
-    expected: inWords.get(expected) ?? expected
+  const value = valueAt(values, path)
+  const shown = found(value, ast !== undefined && isPlain(ast))
+  // of the types of a union, the message names only those that are like the value
+  if (path.length === 1 && ast?._tag === "Union" && ast.encoding === undefined && ast.types.every(isWord)) {
+    return { found: shown, expected: withHint(expectedOf(ast), value) }
   }
+  const expected = message.replace(/^Expected /, "").replace(nonFinite, "")
+  return { found: shown, expected: inWords.get(expected) ?? expected }
 }
+
+/** Returns the names of the fields of a part of a type, where these are known. */
+const namesIn = (ast: SchemaAST.AST, path: ParamsIssue["path"]): ReadonlyArray<string> | undefined => {
+  const [key, ...rest] = path
+  if (ast._tag === "Arrays" && typeof key === "number") {
+    const item = ast.elements[key] ?? ast.rest[0]
+    return item && namesIn(item, rest)
+  }
+  if (ast._tag !== "Objects" || ast.propertySignatures.length === 0) return undefined
+  if (path.length === 0) return ast.propertySignatures.map(({ name }) => String(name))
+  const type = ast.propertySignatures.find(({ name }) => name === key)?.type
+  return type && namesIn(type, rest)
+}
+
+/** Whether a type has a name of one word, or is a word itself. */
+const isWord = (ast: SchemaAST.AST): boolean =>
+  ast.encoding === undefined &&
+  (ast._tag === "String" || ast._tag === "Number" || ast._tag === "Boolean" || ast._tag === "Literal")
 
 // how JSON writes numbers that no file may hold, and which effect names as if they were all that is expected
 const nonFinite = /(?: \| )?"Infinity" \| "-Infinity" \| "NaN"/

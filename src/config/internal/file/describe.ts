@@ -127,7 +127,8 @@ const annotated = (annotations: Annotations): string | undefined => {
   return typeof text === "string" ? text : undefined
 }
 
-const expectedOf = (ast: SchemaAST.AST): string => {
+/** Returns what a type expects, in words. */
+export const expectedOf = (ast: SchemaAST.AST): string => {
   const text = annotated(ast.checks?.findLast((check) => annotated(check.annotations) !== undefined)?.annotations)
     ?? annotated(ast.annotations)
   if (text !== undefined) return text
@@ -169,7 +170,7 @@ const oneOf = (keys: ReadonlyArray<string>): string => {
 }
 
 /** Adds the word that was probably meant, if the text is close to one that is expected in quotes or in a list. */
-const withHint = (expected: string, found: Node["value"] | undefined): string =>
+export const withHint = (expected: string, found: unknown): string =>
   typeof found === "string"
     ? `${expected}${didYouMean(found, wordsIn(expected))}`
     : expected
