@@ -19,6 +19,7 @@ import * as Guard from "../../internal/model/guard.ts"
 import { CurrentHolding } from "../../internal/model/holding.ts"
 import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { deniedText } from "../../internal/text/denied.ts"
+import { causeHeadline } from "../../internal/text/errors.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
 import { host } from "../../main/internal/hosted.ts"
 import { codeOfSignal, interruptedItself } from "../../main/internal/signals.ts"
@@ -183,7 +184,19 @@ export const session = async (options: SessionOptions, program: Program): Promis
     begun: openWork.started
   })
 
-  const stopCatching = supervisor === undefined ? Signals.catchUncaught(guard.text, cutOffAlerts) : () => {}
+  let hasUncaught = false
+  /** Interrupts the runs of this process, so that their hooks tell of the error. Durable runs go on after a crash. */
+  const interruptRuns = (error: unknown): boolean => {
+    if (!openWork.started() || staying.count() > 0) return false
+    hasUncaught = true
+    interrupted = true
+    stopping.stop(undefined, `uncaught ${causeHeadline(Cause.die(error))}`)
+    fiber.interruptUnsafe(fiber.id)
+    return true
+  }
+  const stopCatching = supervisor === undefined
+    ? Signals.catchUncaught(guard.text, interruptRuns, cutOffAlerts)
+    : () => {}
   // a supervisor tells of it
   const stopExiting = supervisor === undefined ? Signals.catchExit(cutOffAlerts) : () => {}
   // registered before the fiber starts, so that no signal ends the process by default
@@ -225,7 +238,11 @@ export const session = async (options: SessionOptions, program: Program): Promis
     })
   const stoppedBy = stopping.signal()
   if (ended === ExitCode.interrupted && !interrupted) err(guard.text(`${messages.failure}${interruptedItself}`))
-  const code = ended === ExitCode.interrupted && stoppedBy !== undefined ? codeOfSignal(stoppedBy) : ended
+  const code = hasUncaught
+    ? ExitCode.failed
+    : ended === ExitCode.interrupted && stoppedBy !== undefined
+    ? codeOfSignal(stoppedBy)
+    : ended
   const recorded = observers.recorded()
   if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(recorded)
   if (openWork.started()) await Effect.runPromise(report)

@@ -2,11 +2,15 @@
 import process from "node:process"
 import { inspect } from "node:util"
 import { deniedText } from "../../internal/text/denied.ts"
+import { formatDuration } from "../../internal/text/duration.ts"
 import { answerTo, codeOfSignal, listenTo } from "../../main/internal/signals.ts"
 import { listenToUncaught } from "../../main/internal/uncaught.ts"
 import { onUnload } from "../../main/internal/unload.ts"
 import { ExitCode } from "../request.ts"
 import { errAtOnce } from "../terminal.ts"
+
+/** How long a run that an error has interrupted may take to end, in milliseconds: as long as with `runMain`. */
+const grace = 120_000
 
 /** Whether the command itself ends the process. */
 let isEnding = false
@@ -38,21 +42,32 @@ export const catchExit = (cutOff: () => ReadonlyArray<string> = () => []): () =>
 }
 
 /**
- * Prints an error that nothing catches, and ends the process, as the runtime does, but without the secrets that
- * `redact` removes, and says what the end `cutOff`. Leaves it to listeners of the user's, if there are any. Returns a
- * function that removes it.
+ * Prints an error that nothing catches, without the secrets that `redact` removes, and calls `interrupt`. Where that
+ * interrupts nothing, ends the process, as the runtime does, and says what the end `cutOff`. Leaves it to listeners of the
+ * user's, if there are any. Returns a function that removes it.
  */
 export const catchUncaught = (
   redact: (text: string) => string,
+  interrupt: (error: unknown) => boolean,
   cutOff: () => ReadonlyArray<string>
-): () => void =>
-  listenToUncaught((error) => {
+): () => void => {
+  let timer: NodeJS.Timeout | undefined
+  const quit = (): void => {
+    for (const line of cutOff()) errAtOnce(line)
+    end(ExitCode.failed)
+  }
+  return listenToUncaught((error) => {
     const denied = deniedText(error)
     const text = denied === undefined ? `uncaught ${inspect(error)}` : `error: ${denied}`
     for (const line of redact(text).split("\n")) errAtOnce(line)
-    for (const line of cutOff()) errAtOnce(line)
-    end(ExitCode.failed)
+    if (!interrupt(error)) return quit()
+    // a body that can't be interrupted may wait for what the error has ended
+    timer ??= setTimeout(() => {
+      errAtOnce(`quit, since the run has not ended within ${formatDuration(grace)}`)
+      quit()
+    }, grace).unref()
   })
+}
 
 /**
  * Listens to the signals that ask a run to stop, and returns a function that removes the listeners.

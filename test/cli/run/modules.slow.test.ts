@@ -28,6 +28,18 @@ it.live("an uncaught error outside of any fiber ends the run, and is alerted as 
     )
   ))
 
+it.live("without a supervisor, an uncaught error interrupts the run: its steps are undone, and its hooks tell of it", () =>
+  onEachRuntime((runtime) =>
+    Effect.gen(function*() {
+      const ended = yield* epilogue(runtime, ["run", `${talkative}#undone`])
+      assertExitCode(ended, 1)
+      assert.match(ended.stderr, /^uncaught Error: thrown in a timer$/m)
+      assert.match(ended.stdout, /ERROR undone › load was interrupted .*\n {2}uncaught Error: thrown in a timer$/m)
+      assert.match(ended.stdout, /prepare undone by hook/)
+      assert.match(ended.stdout, /^finalizer$/m)
+    })
+  ))
+
 it.live("with --json, what a module prints while it is imported goes to stderr", () =>
   onEachRuntime((runtime) =>
     Effect.gen(function*() {
