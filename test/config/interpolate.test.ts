@@ -92,7 +92,7 @@ it.effect("malformed and unset variables are issues that show no default", () =>
       [
         `3:8 params.A.a: ${shape}, found "\${1A}"`,
         `4:8 params.A.b: ${shape}, found "\${HOST"`,
-        `5:8 params.A.c: ${shape}, found "\${NO:-…}"`,
+        `5:8 params.A.c: expected a default without a variable in it, found "\${NO:-…}"`,
         `6:8 params.A.d: ${shape}, found "\${s p:-…}"`,
         "7:8 params.A.e: expected the variable NO to be set, or ${NO:-default}, found no such variable, or an empty one",
         "7:8 params.A.e: expected the variable EMPTY to be set, or ${EMPTY:-default}, found no such variable, or an empty one",

@@ -146,6 +146,18 @@ steps:
     ])
   }))
 
+it.effect("a flag for a field with the name of a property of all objects is one for an unknown field", () =>
+  Effect.gen(function*() {
+    for (const field of ["__proto__", "constructor"]) {
+      const params = { TrainParams: Object.fromEntries([[field, 1]]) }
+      const { issues } = yield* Effect.flip(loadText(
+        "pipeline: ./pipeline.ts#training\nparams: { TrainParams: { epochs: 1, name: a } }",
+        { params }
+      ))
+      assert.deepEqual(issues.map(({ path }) => path), [["params", "TrainParams", field]])
+    }
+  }))
+
 it.effect("of a parameter that may be one of several values all are named, and of a part of one its fields", () =>
   Effect.gen(function*() {
     const choices = (values: string) =>

@@ -284,6 +284,12 @@ it.effect("the error message shows the first hundred of all issues", () =>
     assert.ok(message.endsWith("… and 150 more"))
   }))
 
+it.effect("a space that YAML takes for a letter is shown as such", () =>
+  Effect.gen(function*() {
+    const [line = ""] = yield* issueLines("\u00a0runName: a\n")
+    assert.match(line, /\(did you mean runName\?\), found the key "\\u00a0runName"$/)
+  }))
+
 it.effect("a marker of a merge conflict is the only issue of its file", () =>
   Effect.gen(function*() {
     const conflict = "<<<<<<< HEAD\n  a: 1\n=======\n  a: 2\n>>>>>>> other\n"

@@ -1,12 +1,15 @@
 /** Parses `--param Service.field=value`. */
 
-/** Decodes JSON. Returns the text itself where it is not JSON, or an integer too large for a number. */
+/** Numbers as config files may have them, and JSON may not: `+5`, `.5`, `5.`. */
+const looseNumber = /^[+-]?(?:(?:0|[1-9]\d{0,14})\.?|(?:0|[1-9]\d{0,14})?\.\d{1,20})(?:[eE][+-]?\d{1,3})?$/
+
+/** Decodes JSON, or a number. Returns the text itself where it is neither, or an integer too large for a number. */
 const valueOf = (text: string): unknown => {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value) ? text : value
   } catch {
-    return text
+    return looseNumber.test(text) ? Number(text) : text
   }
 }
 

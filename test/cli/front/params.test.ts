@@ -22,6 +22,13 @@ it.effect("a value is decoded if it is JSON, and a text otherwise", () =>
       const [text, expected] of [
         ["3", 3],
         ["-0.5", -0.5],
+        ["+5", 5],
+        [".5", 0.5],
+        ["-.5e1", -5],
+        ["5.", 5],
+        [".", "."],
+        ["+", "+"],
+        ["", ""],
         ["true", true],
         ["null", null],
         ["\"3\"", "3"],

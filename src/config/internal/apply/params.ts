@@ -53,7 +53,8 @@ export const provide = (
         for (const { by, place } of own) report([...place, key], unknown(key, services), by)
         continue
       }
-      const values: Fields = Object.assign({}, ...own.map(({ values }) => values[key]))
+      // without a prototype, so that a flag for the field __proto__ is one like any other
+      const values: Fields = Object.assign(Object.create(null), ...own.map(({ values }) => values[key]))
       const decoded = yield* decode(service, values)
       if (Exit.isFailure(decoded)) {
         for (const { message, path } of issuesOf(decoded.cause)) {

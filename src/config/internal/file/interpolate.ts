@@ -61,7 +61,8 @@ export const interpolate = (root: Node): Effect.Effect<Interpolated> =>
           return ""
         }
         const [, name, fallback] = end === "" ? [] : shape.exec(body) ?? []
-        if (name === undefined || fallback?.includes("${") === true) return problem(forms, shownAs(whole))
+        if (name === undefined) return problem(forms, shownAs(whole))
+        if (fallback?.includes("${") === true) return problem("a default without a variable in it", shownAs(whole))
         const given = values.get(name)
         if (typeof given === "object") return problem(`a readable variable ${name}`, given.message)
         // as in a shell: an empty variable takes the default too

@@ -127,11 +127,14 @@ export const showPath = (path: Path): string =>
 
 const maxQuoted = 60
 
-/** Quotes a text of the file on one line of limited length, with control and bidi characters escaped. */
+/**
+ * Quotes a text of the file on one line of limited length, with control and bidi characters escaped, and spaces that YAML
+ * takes for letters, as one that was copied from a page.
+ */
 export const quote = (text: string): string => {
   const short = text.length > maxQuoted ? `${text.slice(0, maxQuoted).toWellFormed()}…` : text.toWellFormed()
   return JSON.stringify(short).replace(
-    /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    /[\u007f-\u00a0\u2000-\u200a\u2028-\u202f\u2066-\u2069\u3000\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
   )
 }
