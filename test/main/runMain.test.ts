@@ -274,7 +274,7 @@ test("a process that is ended in a run says so, and has not succeeded", async ()
   expect(await end).toBe(1)
   expect(ran).toEqual([])
   expect(printed).toEqual([
-    "error: the process was ended, as by process.exit, before the run: no more hooks run"
+    "error: the process was ended, as by process.exit, before the run had ended: no more hooks run"
   ])
   expect(listening()).toEqual([])
 })
@@ -292,7 +292,7 @@ test("a step that ends its process at once has not succeeded", async () => {
   })
   expect(await exited).toBe(1)
   expect(await new Response(stderr).text()).toBe(
-    "error: the process was ended, as by process.exit, before the run: no more hooks run\n"
+    "error: the process was ended, as by process.exit, before the run had ended: no more hooks run\n"
   )
 })
 
