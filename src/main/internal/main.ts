@@ -129,7 +129,9 @@ export const run = <A, E>(
     const current = Fiber.getCurrent() ?? fiber
     const isRunning = stopped !== undefined || current?.context.mapUnsafe.has(StepContext.key) === true
     quit(
-      isRunning ? "error: the process was ended, as by process.exit, before the run had ended: no more hooks run" : undefined,
+      isRunning
+        ? "error: the process was ended, as by process.exit, before the run had ended: no more hooks run"
+        : undefined,
       code === ExitCode.success && isRunning ? stopped?.code ?? ExitCode.failed : code
     )
   }

@@ -61,7 +61,7 @@ export const crashesSuite = (engine: Engine): void => {
 
   if (!engine.survives) return
 
-  test("the crashes of all attempts of a step count together, and none follows the last one", (storage) =>
+  test("the crashes of all attempts of a step count together, none follows the last one, and those that begin again are logged", (storage) =>
     Effect.gen(function*() {
       const seen = recorder()
       let process = 0
@@ -111,6 +111,8 @@ export const crashesSuite = (engine: Engine): void => {
         "body in process 2",
         "failure"
       ])
+      // the second attempt was not cut off when it began
+      assert.equal(seen.log.list.filter(({ message }) => String(message).includes("begins again")).length, 1)
     }))
 
   test("a process that shuts down while a step and a hook run has not crashed", (storage) =>

@@ -18,6 +18,8 @@ export interface Part {
 export interface Begun {
   /** How many times it has begun and come to no end. */
   readonly crashes: number
+  /** Whether the attempt that begins was cut off by the last of them. */
+  readonly isAgain: boolean
   /** When it began first, in milliseconds since 1970. */
   readonly startedAt: number
   /** How the process ended that ran it last, where a supervisor has seen it. */
@@ -51,6 +53,7 @@ export const begunOf = (rows: ReadonlyArray<Row>, attempt: number): Begun | unde
   if (rows.length === 0) return undefined
   return {
     crashes: rows.reduce((sum, row) => sum + (row.attempt === attempt ? row.begun : Math.max(0, row.begun - 1)), 0),
+    isAgain: rows.some((row) => row.attempt === attempt && row.begun > 0),
     startedAt: Math.min(...rows.map(({ startedAt }) => startedAt)),
     death: rows.find((row) => row.attempt === attempt)?.death ?? undefined
   }

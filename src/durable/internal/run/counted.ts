@@ -49,8 +49,9 @@ export const counted = <A, E, R>(
         })
       )
     }
-    if (times > 0) {
-      const how = begun?.death === undefined ? "" : ` (${begun.death})`
+    // the attempts after one that crashed begin as others do
+    if (begun?.isAgain === true) {
+      const how = begun.death === undefined ? "" : ` (${begun.death})`
       yield* Writer.logWarning(
         `effect-epilogue: ${hook === undefined ? "" : `hook "${hook}" of `}"${label}" begins again, since the process `
           + `ended${how} while it was running: crash ${times} of ${crashLimit} that it may have (run ${run.id})`
