@@ -146,6 +146,14 @@ steps:
     ])
   }))
 
+it.effect("the name of a run that a flag sets is not empty", () =>
+  Effect.gen(function*() {
+    for (const runName of ["", "  "]) {
+      const { message } = yield* Effect.flip(loadText("pipeline: ./pipeline.ts#pipeline", { runName }))
+      assert.equal(message, "the command line runName: expected a name, as text, found an empty text")
+    }
+  }))
+
 it.effect("a flag for a field with the name of a property of all objects is one for an unknown field", () =>
   Effect.gen(function*() {
     for (const field of ["__proto__", "constructor"]) {

@@ -77,6 +77,10 @@ export const settingsOf = (loading: Loading, exported: Exported, options: Settin
         { values: own ?? {}, place, by: "file" },
         { values: options.params ?? {}, place: ["params"], by: "flag" }
       ], loading.report)
+    // as of a variable of the shell that is not set
+    if (options.runName?.trim() === "") {
+      loading.report(["runName"], { found: "an empty text", expected: "a name, as text" }, "flag")
+    }
     const steps = new Map<string, StepSettings>()
     // a file may have steps of other commands, with names that are alike
     const known = given === undefined ? stepNames(exported.module) : new Set<string>()
