@@ -68,7 +68,7 @@ it.effect("a value that is too short to be looked for is a warning with its plac
     assert.deepEqual(ofFile.warnings, [])
   }).pipe(environment({ EPOCHS: "5", NAME: "long enough" })))
 
-it.effect("dollar signs that look like variables, and are none, are warnings that show no text", () =>
+it.effect("dollar signs and templates that look like variables, and are none, are warnings that show no text", () =>
   Effect.gen(function*() {
     const warned = (title: string) =>
       Effect.map(
@@ -83,6 +83,13 @@ it.effect("dollar signs that look like variables, and are none, are warnings tha
     const both = (warning: ReadonlyArray<string>) => ["runName", "annotations.same"].map((path) => [path, ...warning])
     assert.deepEqual(yield* warned("of $$NAME"), both(doubled))
     assert.deepEqual(yield* warned("of $NAME"), both(bare))
+    for (const [title, shown] of [["{{ ds }}", "{{ }}"], ["$(date)", "$( )"], ["<%= name %>", "<% %>"]] as const) {
+      assert.deepEqual(
+        yield* warned(`"of ${title}"`),
+        both([`${shown}, which stays as it is`, "${NAME} for a variable"]),
+        title
+      )
+    }
     for (const title of ["$$x", "$OTHER", "5 $", "US$", "${EPOCHS}", "$${NAME}", "$name"]) {
       assert.deepEqual((yield* warned(`of ${title}`)).filter(([, found]) => found?.includes("stays")), [], title)
     }

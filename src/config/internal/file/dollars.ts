@@ -1,4 +1,4 @@
-/** Finds dollar signs that look as if they were meant for variables, and are plain text. */
+/** Finds dollar signs and templates that look as if they were meant for variables, and are plain text. */
 import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import { isList, isMap, type Node, type Path, type Problem } from "./positions.ts"
@@ -7,7 +7,14 @@ const doubled = /\$\$[A-Z_][A-Z0-9_]+/
 
 const unbraced = /(?<!\$)\$([A-Z_][A-Z0-9_]+)/g
 
-/** A text with dollar signs, and where it stands. */
+/** What Jinja and Helm, shells, and ERB replace. */
+const ofOthers: ReadonlyArray<readonly [pattern: RegExp, shown: string]> = [
+  [/\{\{[^{}]*\}\}/, "{{ }}"],
+  [/\$\([^()]*\)/, "$( )"],
+  [/<%[^%]*%>/, "<% %>"]
+]
+
+/** A text with dollar signs or brackets, and where it stands. */
 interface Text {
   readonly text: string
   readonly node: Node
@@ -20,7 +27,7 @@ const textsIn = (root: Node): ReadonlyArray<Text> => {
   const look = (node: Node, path: Path): void => {
     const { value } = node
     if (typeof value === "string") {
-      if (value.includes("$")) texts.push({ text: value, node, path })
+      if (/\$|\{\{|<%/.test(value)) texts.push({ text: value, node, path })
       return
     }
     if (typeof value !== "object" || value === null || seen.has(value)) return
@@ -33,8 +40,8 @@ const textsIn = (root: Node): ReadonlyArray<Text> => {
 }
 
 /**
- * Returns a warning for each text with `$$NAME`, as files of Docker Compose write `$NAME`, and for each with the `$NAME` of
- * a variable that is set. The texts are not shown: they may be secrets.
+ * Returns a warning for each text with `$$NAME`, as files of Docker Compose write `$NAME`, for each with the `$NAME` of a
+ * variable that is set, and for each with a template of another tool. The texts are not shown: they may be secrets.
  */
 export const doubtfulIn = (
   root: Node,
@@ -50,6 +57,14 @@ export const doubtfulIn = (
           ...at,
           found: "$$ before a name, which stays as it is",
           expected: "$NAME for that text, since only ${NAME} is a variable, or ${NAME} for the variable"
+        })
+      }
+      const other = ofOthers.find(([pattern]) => pattern.test(text))
+      if (other !== undefined) {
+        found.push({
+          ...at,
+          found: `${other[1]}, which stays as it is`,
+          expected: path[0] === "alerts" ? "{step} in single braces, or another such word" : "${NAME} for a variable"
         })
       }
       for (const name of new Set([...text.matchAll(unbraced)].map(([, name]) => name!))) {
