@@ -235,6 +235,35 @@ it.effect("a step value that fails again with the very same object is alerted on
     ])
   }))
 
+it.effect("what is around a step value that fails again with the very same object is not alerted in its place", () =>
+  Effect.gen(function*() {
+    const load = Step.make("load", fails("same"))
+    assert.deepEqual(yield* titles(alerting(Effect.all([load, load].map(Effect.exit)))), [
+      "nightly › load › same failed"
+    ])
+  }))
+
+it.effect("a step value that fails with the very same object once more, after it has succeeded, is alerted again", () =>
+  Effect.gen(function*() {
+    const error = new Error("down")
+    let n = 0
+    const poll = Step.make("poll", Effect.suspend(() => n++ === 1 ? Effect.void : Effect.fail(error)))
+    const around = Step.make("around", poll)
+    for (const step of [poll, Step.key(poll, 1), around]) {
+      n = 0
+      const all = yield* titles(alerting(Effect.all([step, step, step, step].map(Effect.exit))))
+      assert.equal(all.length, 2, String(all))
+      assert.equal(all[0], all[1])
+    }
+  }))
+
+it.effect("each run of a pipeline in the body of another one is alerted, also with the very same object", () =>
+  Effect.gen(function*() {
+    const inner = alerting(fails("same"))
+    const outer = Pipeline.make("outer", Effect.all([inner, inner].map(Effect.exit)))
+    assert.deepEqual(yield* titles(outer), ["nightly › same failed", "nightly › same failed"])
+  }))
+
 it.effect("two steps that fail with one object are both alerted", () =>
   Effect.gen(function*() {
     const error = new Error("down")

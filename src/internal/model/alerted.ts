@@ -2,7 +2,7 @@
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { isAgain, isWithin, type Place } from "./place.ts"
+import { isAgain, type Place } from "./place.ts"
 import { errorKey, errorsOf, holdsKnown, isReference, partsOf } from "./sameError.ts"
 
 /** An alert about an error. */
@@ -25,8 +25,9 @@ export class AlertedErrors {
    * errors and with functions that end the alert, or with `undefined` where all have been told. Waits for alerts from
    * inside that are being posted, since they may fail.
    *
-   * An earlier evaluation of the same step value, at the same place, counts as inside for an error with a reference: a
-   * step that is evaluated again, and fails with the very same object, has nothing new to tell.
+   * An earlier evaluation of the same step value in the run, at the same place, counts as inside for an error with a
+   * reference: a step that is evaluated again, and fails with the very same object, has nothing new to tell, unless it has
+   * succeeded meanwhile.
    */
   begin(cause: Cause.Cause<unknown>, place: Place): Effect.Effect<Alerting | undefined> {
     return Effect.suspend(() => {
@@ -81,11 +82,7 @@ export class AlertedErrors {
       const reference = isReference(part)
       const alerts = reference ? this.#byReference.get(part) : this.#byValue.get(errorKey(part))
       return alerts?.some((alert) => {
-        const counts = alert.by === place
-          ? own
-          : isWithin(alert.by, place) ||
-            (reference && isAgain(alert.by, place))
-        if (!counts) return false
+        if (alert.by === place ? !own : !isInside(alert.by, place, reference)) return false
         if (alert.posting === undefined) return true
         posting.add(alert)
         return false
@@ -114,6 +111,16 @@ export class AlertedErrors {
     const at = alerts?.indexOf(alert) ?? -1
     if (at >= 0) alerts!.splice(at, 1)
   }
+}
+
+/** Whether an alert was posted from inside of a place or, with `again`, of an earlier evaluation of it. */
+const isInside = (by: Place, place: Place, again: boolean): boolean => {
+  const { run } = by
+  const isSame = again && run === place.run && !run?.unsuccessful?.failures.some((at) => at.over && at.step === by)
+    ? isAgain
+    : Object.is
+  for (let at: Place | undefined = by; at !== undefined; at = at.around) if (isSame(at, place)) return true
+  return false
 }
 
 /** An alert that is being posted. */

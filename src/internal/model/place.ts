@@ -6,6 +6,15 @@ export interface Place {
   readonly around: Place | undefined
   /** The step or the pipeline, which all evaluations of one value share. */
   readonly owner: object | undefined
+  /** The run that it is part of. */
+  readonly run?: PlaceRun | undefined
+}
+
+/** A run, with its first failures. */
+interface PlaceRun {
+  readonly unsuccessful:
+    | { readonly failures: ReadonlyArray<{ readonly step: Place; readonly over: boolean }> }
+    | undefined
 }
 
 /** Whether a place is inside of another one. */
