@@ -230,6 +230,16 @@ it.live("a missing file or export is a problem with a suggestion", () =>
 // loading
 // -----------------------------------------------------------------------------
 
+it.effect("a channel in the place of a hook is told where it goes", () =>
+  Effect.gen(function*() {
+    const root = yield* tree({})
+    yield* says(
+      "slack",
+      within(root),
+      "expected epilogue#alerter, with alerter: slack in the file, found the channel slack"
+    )
+  }))
+
 it.live("an error of a module is a problem with its message, and the place where it was made", () =>
   Effect.gen(function*() {
     const root = yield* tree({

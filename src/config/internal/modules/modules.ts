@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import { hasProperty } from "effect/Predicate"
+import { channels } from "../../../alerters/internal/channels.ts"
 import { runtimeImport } from "../../../internal/files/runtimeImport.ts"
 import { closest, didYouMean, listed } from "../../../internal/text/closest.ts"
 import { deniedText } from "../../../internal/text/denied.ts"
@@ -234,6 +235,9 @@ const locatePackage = (
     const folder = yield* realOr(options.folder)
     const file = yield* packages.find(packageName, subpath, folder)
     if (file !== undefined) return yield* packageUrl(file, reference)
+    if (Object.hasOwn(channels, packageName) && name === "default") {
+      return yield* fail(`the channel ${packageName}`, `epilogue#alerter, with alerter: ${packageName} in the file`)
+    }
     const here = `${packageName}${subpath.slice(1)}`
     const isHere = yield* Effect.catch(fs.exists(path.join(folder, here)), () => Effect.succeed(false))
     const cached = isHere ? undefined : denoPackages.urlOf(packageName, subpath.slice(1))
