@@ -166,7 +166,7 @@ const make = <P extends string | undefined>(
         const report = all
           ? Counts.takeCounts(entries, undefined)
           : Counts.summarise(entries, limits, inFlight, now, id)
-        if (report.length > 0) inFlight.add(id)
+        if (report.length > 0 && id !== "") inFlight.add(id)
         return report
       },
       rows: Counts.rows,

@@ -44,6 +44,12 @@ export const alertsOf = (state: State, pipeline: string, death: Death, words: Wo
 /** The policies that hold alerts, whereas a channel sends them. */
 const holders: ReadonlySet<string> = new Set(["digest", "quietHours", "dedupe", "throttle"])
 
+/**
+ * Returns whether an alert is the summary of a policy that counts. It is posted after those of the crash, whose place
+ * under the limit of a `throttle` it would take.
+ */
+export const isCounted = ({ by }: TakenOver["alerts"][number]): boolean => by === "dedupe" || by === "throttle"
+
 /** The largest number of alerts of a child that are posted one by one. The others are posted as a list. */
 const maxRepeated = 50
 

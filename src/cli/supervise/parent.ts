@@ -55,7 +55,7 @@ import { fromEventJson } from "../../report/internal/events/told.ts"
 import type { Observer } from "../../RunEvent.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
-import { alertsOf, type Death, how, lasted, ofDurable, repeated, stopAlert, subject } from "./alerts.ts"
+import { alertsOf, type Death, how, isCounted, lasted, ofDurable, repeated, stopAlert, subject } from "./alerts.ts"
 import { OverdueClock, type Teller } from "./overdue.ts"
 import { type End, Pings } from "./pings.ts"
 import { SpawnError, start } from "./process.ts"
@@ -226,7 +226,14 @@ const conclude = <E, R>(
    * not ended. Prints what did not arrive.
    */
   const postAll = (alerts: (words: Words) => ReadonlyArray<Alert>, end?: End): Effect.Effect<void, never, R> => {
-    const all = (words: Words) => [...repeated(taken, death, words), ...alerts(words)].map(guard.alert)
+    const held = taken.alerts.filter((taken) => !isCounted(taken))
+    const counted = taken.alerts.filter(isCounted)
+    const all = (words: Words) =>
+      [
+        ...repeated({ ...taken, alerts: held }, death, words),
+        ...alerts(words),
+        ...repeated({ alerts: counted, more: 0 }, death, words)
+      ].map(guard.alert)
     // what nobody posts is known from the child's reports alone
     if (alerter === undefined) {
       for (const { alert, by } of taken.alerts) undelivered.take(alert, by)

@@ -1,5 +1,6 @@
 /** The state of a child by its messages so far: its open runs and steps, and which of them have been alerted. */
 import type { Alert } from "../../Alert.ts"
+import { isDigest } from "../../internal/alerts/digest.ts"
 import { fromJson } from "../../internal/alerts/json.ts"
 import { type Note, Undelivered } from "../../internal/alerts/undelivered.ts"
 import { labelsOf, pathText } from "../../internal/text/stepLabel.ts"
@@ -181,9 +182,11 @@ export class State {
     const more = this.moreTaken
     this.taken.clear()
     this.moreTaken = 0
-    for (const { alert: { severity, source }, note } of alerts) {
+    for (const { alert, note } of alerts) {
       note.delivered()
-      if (source === undefined) continue
+      const { severity, source } = alert
+      // one that combines others has a source in common with them, of which it does not tell that it failed
+      if (source === undefined || isDigest(alert)) continue
       this.alerted({ runId: source.runId, stepLabels: shortPath(labelsOf(source)), severity, named: true })
     }
     return { alerts, more }

@@ -24,6 +24,37 @@ for (const [HOLD, on] of [["digest", someRuntimes()], ["quietHours", ["bun"]]] a
   )
 }
 
+for (
+  const [HOLD, arrived, summary] of [
+    ["throttle", ["first"], "2 alerts held back: 2 failed"],
+    ["dedupe", ["first", "second"], "1 repeat held back: 1 failed"]
+  ] as const
+) {
+  each(
+    `the summary that ${HOLD} owed when the child was killed is posted, besides the alerts of the crash`,
+    "counted",
+    ({ child, code, parent }) => {
+      assert.deepEqual([code, titles(child)], [1, arrived])
+      assert.deepEqual(titles(parent).toSorted(), [summary, "nightly crashed", "nightly › load crashed"])
+      assert.equal(
+        fieldsOf(titled(parent, summary))["repeated"],
+        `held back by ${HOLD} when the process ended (killed by SIGKILL)`
+      )
+    },
+    { env: { HOLD }, on: ["bun"] }
+  )
+}
+
+each(
+  "a summary of failures in several steps is no alert of the run, whose crash is told",
+  "countedFailures",
+  ({ child, code, parent }) => {
+    assert.deepEqual([code, titles(child)], [1, ["nightly › load failed"]])
+    assert.deepEqual(titles(parent).toSorted(), ["2 alerts held back: 2 failed", "nightly crashed"])
+  },
+  { on: ["bun"] }
+)
+
 each(
   "a failure whose alert was held is posted instead of a crash of that step",
   "heldFailure",

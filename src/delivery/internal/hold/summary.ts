@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { Alert } from "../../../Alert.ts"
 import type { AlerterError } from "../../../Alerter.ts"
-import { CurrentLedger } from "../../../internal/alerts/ledger.ts"
+import { CurrentLedger, type Taken } from "../../../internal/alerts/ledger.ts"
 import { errorIn } from "../../../internal/model/alerterError.ts"
 import { plural } from "../../../internal/text/words.ts"
 import * as Writer from "../../../internal/text/writer.ts"
@@ -23,7 +23,7 @@ export interface Options<A, Report> extends Counts.Summing {
   readonly isStored: boolean
   /** Returns when a summary is due. */
   readonly next: (entries: Map<string, A>, now: number) => number | undefined
-  /** Takes the counts of a summary that is due, or all counts. `id` names the delivery. */
+  /** Takes the counts of a summary that is due, or all counts. `id` names the delivery, and is empty where there is none. */
   readonly take: (entries: Map<string, A>, now: number, id: string, all: boolean) => Report
   readonly rows: (report: Report) => ReadonlyArray<Counts.Row>
   /** Ends the delivery of a report, which is to be put back if nobody has been told. */
@@ -57,6 +57,27 @@ export const make = <A, Report>(
     let unfinished: ReadonlyArray<Alert> = []
     const ledger = yield* CurrentLedger
     let failure: AlerterError | undefined
+    // the note of what a summary would tell
+    let owed: { readonly names: string; readonly note: Taken } | undefined
+
+    const settle = (): void => {
+      owed?.note.delivered()
+      owed = undefined
+    }
+
+    /**
+     * Notes what a summary would tell now: in the ledger, so that somebody else can tell it if the process is killed.
+     * Notes it again for a new subject alone, and not for each alert of a storm.
+     */
+    const owe = (entries: Map<string, A>, now: number): void => {
+      if (ledger === undefined || isStored) return
+      const counted = rows(take(new Map(entries), now, "", true))
+      const names = counted.map(({ name }) => name).join("\n")
+      if (counted.length > 0 && names === owed?.names) return
+      settle()
+      if (counted.length === 0) return
+      owed = { names, note: ledger.accepted(Counts.summaryOf(counted, now, summing), policy) }
+    }
 
     const lose = (summary: Alert): void => ledger?.lost(summary, failure ?? Timer.late(policy))
 
@@ -106,7 +127,10 @@ export const make = <A, Report>(
     const changed = yield* Timer.make({
       next: Effect.flatMap(Clock.currentTimeMillis, (now) =>
         Effect.map(
-          state.modify((entries) => next(entries, now)),
+          state.modify((entries) => {
+            owe(entries, now)
+            return next(entries, now)
+          }),
           (due) => {
             // the clock was put back since
             if (notBefore > now + pause) notBefore = now + pause
@@ -123,6 +147,7 @@ export const make = <A, Report>(
         yield* flush(size > 0)
       }),
       closed: Effect.gen(function*() {
+        settle()
         if (outlives && (yield* state.unsaved).size > 0) outlives = false
         for (const summary of unfinished) {
           lose(summary)
