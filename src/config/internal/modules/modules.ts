@@ -324,11 +324,13 @@ const placeOf = (error: object, message: string): string | undefined => {
   // Bun's own, and the beginning of the stack that Node gives such an error
   const parsed = property(error, "position")
   const stack = textProperty(error, "stack") ?? ""
+  const original = textProperty(error, "message") ?? ""
   const head = stack.split("\n", 1)[0]!
-  const [frame] = foldedFrames(stack, textProperty(error, "message") ?? "", true)
-  const place = typeof parsed === "object" && parsed !== null
+  const isPlace = !head.includes(original.split("\n", 1)[0]!) && Number(head.slice(head.lastIndexOf(":") + 1)) > 0
+  const [frame] = foldedFrames(stack, original, true)
+  const place = typeof parsed === "object" && parsed !== null && "file" in parsed
     ? ["file", "line", "column"].map((key) => property(parsed, key)).join(":")
-    : head.startsWith("file://")
+    : isPlace
     ? head
     : frame && locationOf(frame.trim())
   return message.includes("file://") || message.includes(" imported from ") ? undefined : place && `at ${place}`
