@@ -64,7 +64,7 @@ export const doubtfulIn = (
         found.push({
           ...at,
           found: `${other[1]}, which stays as it is`,
-          expected: path[0] === "alerts" ? "{step} in single braces, or another such word" : "${NAME} for a variable"
+          expected: path[0] === "alerts" ? "{step} in single braces" : "${NAME} for a variable"
         })
       }
       for (const name of new Set([...text.matchAll(unbraced)].map(([, name]) => name!))) {
