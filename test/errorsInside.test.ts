@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { type Alert, AlerterHooks, Pipeline, Step } from "../src/index.ts"
@@ -118,3 +119,11 @@ for (
       assert.match(alerts[0]!.fields.find(({ name }) => name === "failureWith")!.value, /^(Syntax|Type)Error: /)
     }))
 }
+
+it.effect("a defect that was stored without its stack is told without the frames of what has decoded it", () =>
+  Effect.gen(function*() {
+    const stored = yield* Effect.sync(() =>
+      Schema.decodeSync(Schema.Defect())({ name: "TypeError", message: "no rows" })
+    )
+    assert.equal((yield* told(Effect.die(stored))).recorded, "TypeError: no rows")
+  }))

@@ -30,16 +30,17 @@ export const foldedFrames = (stack: string, message: string, quiet: boolean): Re
       counts.set(origin, (counts.get(origin) ?? 0) + 1)
     }
   }
-  if (own.length === 0 && quiet) return []
   if (own.length === 0) {
+    // effect makes a stored defect anew when it decodes it: where it does so says nothing
+    if (quiet || others[0]?.includes("decodeJson")) return []
     for (const line of others) {
+      own.push(line)
       const origin = originOf(line)!
       counts.set(origin, counts.get(origin)! - 1)
     }
-    own.push(...others)
   }
   const folded = [...counts].filter(([, n]) => n > 0).map(([origin, n], i) =>
-    i === 0 ? `${n} ${n === 1 ? "frame" : "frames"} of ${origin}` : `${n} of ${origin}`
+    i === 0 ? `${n} frame${n === 1 ? "" : "s"} of ${origin}` : `${n} of ${origin}`
   )
   return [
     ...own.slice(0, mostFrames).map((line) => `    ${line}`),
@@ -56,9 +57,7 @@ const framesOf = (stack: string, message: string): ReadonlyArray<string> => {
   return stack.slice(from, from + longestStack).split("\n").flatMap((line) => {
     const frame = line.trim()
     if (frame.length > longestFrame) return []
-    if (frame.startsWith("at ") && line.startsWith(" ")) return [frame]
-    const named = fromJsc(frame)
-    return named === undefined ? [] : [named]
+    return frame.startsWith("at ") && line.startsWith(" ") ? frame : fromJsc(frame) ?? []
   })
 }
 
