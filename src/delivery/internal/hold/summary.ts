@@ -42,6 +42,9 @@ export interface Summaries {
   readonly loseCounts: (rows: ReadonlyArray<Counts.Row>) => Effect.Effect<void>
 }
 
+/** The number of subjects up to which each new one is noted at once. */
+const manySubjects = 100
+
 /** Starts to post summaries. */
 export const make = <A, Report>(
   post: Post,
@@ -58,7 +61,7 @@ export const make = <A, Report>(
     const ledger = yield* CurrentLedger
     let failure: AlerterError | undefined
     // the note of what a summary would tell
-    let owed: { readonly names: string; readonly note: Taken } | undefined
+    let owed: { readonly names: string; readonly note: Taken; readonly again: number } | undefined
 
     const settle = (): void => {
       owed?.note.delivered()
@@ -67,16 +70,18 @@ export const make = <A, Report>(
 
     /**
      * Notes what a summary would tell now: in the ledger, so that somebody else can tell it if the process is killed.
-     * Notes it again for a new subject alone, and not for each alert of a storm.
+     * Notes it again for a new subject alone, and not for each alert of a storm; of very many subjects once a second,
+     * since it lists all of them.
      */
     const owe = (entries: Map<string, A>, now: number): void => {
-      if (ledger === undefined || isStored) return
+      if (ledger === undefined || isStored || (owed !== undefined && now < owed.again)) return
       const counted = rows(take(new Map(entries), now, "", true))
       const names = counted.map(({ name }) => name).join("\n")
       if (counted.length > 0 && names === owed?.names) return
       settle()
       if (counted.length === 0) return
-      owed = { names, note: ledger.accepted(Counts.summaryOf(counted, now, summing), policy) }
+      const again = counted.length > manySubjects ? now + 1_000 : now
+      owed = { names, note: ledger.accepted(Counts.summaryOf(counted, now, summing), policy), again }
     }
 
     const lose = (summary: Alert): void => ledger?.lost(summary, failure ?? Timer.late(policy))
