@@ -31,7 +31,7 @@ const modules: Record<string, Budget> = {
   "durable/index": { own: 98800, total: 213150, schema: true },
   Hook: { own: 13860, total: 33500 },
   Hooks: { own: 3590, total: 20150 },
-  "main/index": { own: 17720, total: 32740 },
+  "main/index": { own: 17870, total: 32890 },
   "monitors/index": { own: 33920, total: 67940, schema: true },
   Params: { own: 4750, total: 37690, schema: true },
   Pipeline: { own: 27200, total: 49320 },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 29270, total: 49230 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5820, total: 19090 },
-  index: { own: 57580, total: 100170, schema: true }
+  index: { own: 57740, total: 100350, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

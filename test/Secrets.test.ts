@@ -5,11 +5,13 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
+import { inspect } from "node:util"
 import { Slack } from "../src/alerters/index.ts"
 import {
   Alerter,
@@ -66,6 +68,41 @@ it.effect("a layer of secrets keeps them out of alerts, logs, spans and events, 
     assert.ok(Exit.isFailure(exit))
     const error = Cause.squash(exit.cause)
     assert.ok(error instanceof Refused && error.url === secret)
+  }))
+
+it.effect("a logged value of any size has no secret, and one that has none anywhere is logged as it is", () =>
+  Effect.gen(function*() {
+    const logged: Array<unknown> = []
+    const logger = Logger.make(({ message }) => void logged.push(...[message].flat()))
+    const many = (text: string) =>
+      Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`K${i}`, i < 140 ? "v" : text]))
+    const deep = (text: string): object => Array.from({ length: 12 }).reduce<object>((inner) => ({ inner }), { text })
+    const values = (text: string): ReadonlyArray<object> => [
+      many(text),
+      { env: many(text) },
+      deep(text),
+      { list: Object.values(many(text)).map((text) => ({ text })) },
+      new Map(Object.entries(many(text))),
+      new Map([[deep(text), 1]]),
+      { errors: Object.values(many(text)).map((text) => new Error(text)) }
+    ]
+    const plain = values("v")
+    // with a length of four billion
+    const sparse: Array<unknown> = []
+    sparse[2 ** 32 - 2] = secret
+    yield* Step.make(
+      "load",
+      Effect.forEach([...plain, ...values(secret), { sparse }], (value) => Effect.log(value))
+    ).pipe(
+      Effect.provide(Logger.layer([logger])),
+      Effect.provide(Secrets.layer(Redacted.make(secret)))
+    )
+    plain.forEach((value, i) => assert.equal(logged[i], value))
+    assert.equal(logged.length, 2 * plain.length + 1)
+    assert.deepEqual(
+      leaks(logged.slice(plain.length).map((value) => inspect(value, { depth: 20, maxArrayLength: 200 }))),
+      []
+    )
   }))
 
 it.effect("a question comes to its approver without secrets", () =>

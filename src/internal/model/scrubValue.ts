@@ -3,7 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Redacted from "effect/Redacted"
 import { legibleDefect } from "../text/legible.ts"
-import { isError, isProxy } from "../text/read.ts"
+import { isError, isInstance, isProxy, property } from "../text/read.ts"
 import { display } from "../text/redact.ts"
 import type { Scrub } from "../text/secrets.ts"
 import { asCopyOf } from "./sameError.ts"
@@ -41,7 +41,7 @@ const scrubObject = (value: object, scrub: Scrub, depth: number, seen: Seen): un
     if (isError(value)) return scrubError(value, scrub, depth, seen)
     const shown = display(value)
     const scrubbed = scrubJson(shown, scrub)
-    return scrubbed === shown && !printsSecret(value, scrub) ? value : scrubbed
+    return scrubbed === shown && !printsSecret(value, scrub) && !hidesSecret(value, scrub) ? value : scrubbed
   } catch {
     return scrubLegible(value, scrub, depth, seen)
   }
@@ -59,10 +59,51 @@ const scrubLegible = (value: object, scrub: Scrub, depth: number, seen: Seen): u
 const printsSecret = (value: object, scrub: Scrub): boolean => {
   const texts: Array<unknown> = []
   if ("toJSON" in value && typeof value.toJSON === "function") texts.push(JSON.stringify(value))
-  if ("toString" in value && typeof value.toString === "function" && value.toString !== Object.prototype.toString) {
+  // that of a list joins all of it, however long it is
+  if (
+    "toString" in value && typeof value.toString === "function" && value.toString !== Object.prototype.toString &&
+    !("length" in value)
+  ) {
     texts.push(value.toString())
   }
   return texts.some((text) => typeof text === "string" && scrub(text) !== text)
+}
+
+/** How many parts of a value are looked at. Of one with more, what is shown is shown alone. */
+const maxParts = 100_000
+
+/**
+ * Whether there is a secret among the parts that `display` leaves out, since they are too many or too deep: loggers print
+ * them all the same. So it is taken to be where there are more parts than are looked at.
+ */
+const hidesSecret = (value: object, scrub: Scrub): boolean => {
+  const seen = new Set([value])
+  let left = maxParts
+  // those that are added meanwhile come, too
+  for (const object of seen) {
+    if (Redacted.isRedacted(object) || ArrayBuffer.isView(object)) continue
+    for (const part of partsOf(object)) {
+      if (left-- <= 0) return true
+      if (typeof part === "object" && part !== null) seen.add(part)
+      else if ((typeof part === "string" || typeof part === "number") && scrub(String(part)) !== String(part)) {
+        return true
+      }
+    }
+  }
+  return false
+}
+
+/** Returns the parts of an object one after another, since a list may have four billion. */
+function* partsOf(object: object): Generator<unknown> {
+  // the cast: the pairs of a map are lists, too
+  if ([Array, Set, Map].some(({ prototype }) => isInstance(object, prototype))) {
+    return yield* object as Iterable<unknown>
+  }
+  // not the enumerable ones alone, of which an error has none
+  for (const name of Object.getOwnPropertyNames(object)) {
+    yield name
+    yield property(object, name)
+  }
 }
 
 /** Replaces secrets in JSON. Returns it as it is where nothing is found. */
