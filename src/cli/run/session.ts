@@ -204,6 +204,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     () => supervisor === undefined ? answer() : undefined,
     (signal) => {
       interrupted = true
+      supervisor?.send({ _tag: "Stopping" })
       stopping.stop(signal)
       fiber.interruptUnsafe(fiber.id)
     },

@@ -201,6 +201,33 @@ export const stopAlert = (
   })
 }
 
+/** Returns the alert of a child that has not heard of a signal: whoever has sent that may kill it without a word. */
+export const unheardAlert = (
+  { pipelineName, runs }: State,
+  pipeline: string,
+  signal: string,
+  { at, since: started }: Pick<Death, "at" | "since">,
+  words: Words
+): Alert => {
+  const [run] = runs.values()
+  const steps = run === undefined ? [] : innermost(run).map((step) => running(step, at, words))
+  const name = run?.pipelineName ?? pipelineName ?? pipeline
+  return Alert.make({
+    title: `${name}: ${words.notResponding}`,
+    severity: "warning",
+    fields: [
+      { name: words.pipeline, value: name },
+      ...(run === undefined ? [] : [{ name: words.run, value: run.runName }]),
+      ...(steps.length === 0 ? [] : [{ name: words.step, value: list(steps, words) }]),
+      { name: words.runningFor, value: since(run?.startedAt ?? started, { at }, words) },
+      { name: words.signal, value: signal }
+    ],
+    dedupeKey: name,
+    tags: [signal],
+    ...(run && { source: { pipeline: name, runId: run.runId, runName: run.runName, stepPath: [] } })
+  })
+}
+
 /** The title of a step in alerts, as the standard hooks write it. */
 export const subject = ({ pipelineName }: OpenRun, step: OpenStep): string =>
   subjectText({ ...step, pipeline: pipelineName })
@@ -225,7 +252,7 @@ const tagsOf = ({ outOfMemory = false, signal }: Death): ReadonlyArray<string> =
   ...(outOfMemory ? ["out-of-memory"] : [])
 ]
 
-const since = (start: number, { at }: Death, words: Words): string => lasted(at - start, words)
+const since = (start: number, { at }: Pick<Death, "at">, words: Words): string => lasted(at - start, words)
 
 /** Formats the time that something took by the system's clock, which may have been set back meanwhile. */
 export const lasted = (millis: number, words: Words = english): string =>

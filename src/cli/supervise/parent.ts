@@ -55,7 +55,18 @@ import { fromEventJson } from "../../report/internal/events/told.ts"
 import type { Observer } from "../../RunEvent.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
-import { alertsOf, type Death, how, isCounted, lasted, ofDurable, repeated, stopAlert, subject } from "./alerts.ts"
+import {
+  alertsOf,
+  type Death,
+  how,
+  isCounted,
+  lasted,
+  ofDurable,
+  repeated,
+  stopAlert,
+  subject,
+  unheardAlert
+} from "./alerts.ts"
 import { OverdueClock, type Teller } from "./overdue.ts"
 import { type End, Pings } from "./pings.ts"
 import { SpawnError, start } from "./process.ts"
@@ -97,6 +108,9 @@ export interface Tree {
   readonly close: () => void
 }
 
+/** How long a child may take to hear of a signal, in milliseconds. Docker kills both ten seconds after SIGTERM. */
+const hearing = 5_000
+
 /** The time limit of posting all alerts, retries included. */
 const patience = "30 seconds"
 
@@ -125,16 +139,25 @@ export const supervise = <E = never, R = never>(
         pings.receive(message)
         clock.receive(message)
       })
+      const since = Date.now()
       const signals: Signals = { count: 0, sent: undefined, killedBy: undefined }
+      let unheard: NodeJS.Timeout | undefined
       const release = listen((signal) => {
         signals.count++
         if (child.isDead()) Deferred.doneUnsafe(quit, Effect.void)
         else if (signals.count === 1) {
           say(answerTo(signal, state.answer))
           child.kill(signals.sent = signal)
+          unheard = setTimeout(() => {
+            if (options.durable !== undefined || signal === "SIGINT" || !isUnheard(state)) return
+            say(`${signal}: ${english.notResponding}`)
+            const times = { at: Date.now(), since }
+            telling.post?.((words) => unheardAlert(state, options.pipeline, signal, times, words))
+          }, hearing)
         } else if (signals.killedBy === undefined && child.kill("SIGKILL")) signals.killedBy = signal
       })
       const death = yield* child.death
+      clearTimeout(unheard)
       clock.stop()
       tree?.close()
       yield* Effect.raceFirst(telling.end, Deferred.await(quit))
@@ -144,6 +167,10 @@ export const supervise = <E = never, R = never>(
       return code
     })
   )
+
+/** Whether a run goes on whose process has not heard of the signal, as where its thread is blocked. */
+const isUnheard = ({ begun, closed, interruptionAlerted, stopping }: State): boolean =>
+  begun && !closed && !stopping && !interruptionAlerted
 
 const show = ({ observer }: Tree, message: Message): void => {
   const event = isEvent(message) ? fromEventJson(message) : undefined

@@ -70,6 +70,8 @@ const Message = Schema.Union([
   Schema.TaggedStruct("RunReleased", { runId: Schema.String }),
   /** The answer to a signal that asks the child to stop: what becomes of its runs then. */
   Schema.TaggedStruct("Answer", { text: Schema.String }),
+  /** The child has heard of a signal that asks it to stop. */
+  Schema.TaggedStruct("Stopping", {}),
   /** A text that must not be shown, in none of its forms. */
   Schema.TaggedStruct("Secret", { value: Schema.String }),
   /** A hook has begun. Its `id` is unique in this process. */

@@ -68,6 +68,8 @@ export class State {
   pipelineName: string | undefined = undefined
   /** The answer of the child to a signal that asks it to stop. */
   answer = "interrupting"
+  /** Whether the child has heard of a signal that asks it to stop. */
+  stopping = false
   /** Where the child records its runs, if it does. */
   recording: RecordPlace | undefined = undefined
   /** Whether the main of the child has ended. */
@@ -95,6 +97,9 @@ export class State {
         return
       case "Answer":
         this.answer = message.text
+        return
+      case "Stopping":
+        this.stopping = true
         return
       case "Recording":
         this.recording = message

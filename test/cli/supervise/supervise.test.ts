@@ -190,6 +190,20 @@ each("SIGTERM to the parent is passed on, the hooks of the child run, and the pa
 })
 
 each(
+  "a run whose thread is blocked at SIGTERM is told while it blocks, and its end when it stops",
+  "deaf",
+  (outcome) => {
+    const { code, parent, stderr } = outcome
+    const deaf = "its process does not respond: it is stopped, or its thread is blocked"
+    assert.deepEqual([code, parent.map(({ title }) => title)], [143, ["nightly was interrupted", `nightly: ${deaf}`]])
+    const fields = Object.fromEntries(parent[1]!.fields.map(({ name, value }) => [name, value]))
+    assert.equal(fields["signal"], "SIGTERM")
+    assert.match(fields["step"]!, /^load \(\d+(\.\d)? s\)$/)
+    assert.ok(stderr.includes(`epilogue: SIGTERM: ${deaf}\n`), stderr)
+  }
+)
+
+each(
   "the second Ctrl-C kills the child, and prints the steps that it cuts off",
   "twice",
   ({ code, parent, stderr }) => {
