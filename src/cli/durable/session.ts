@@ -39,6 +39,7 @@ export const session = (
       supervisor,
       write,
       isOwn: (runId) => own.has(runId),
+      isShared: true,
       describe: (cause) => databaseText(Cause.squash(cause)) ?? causeText(cause)
     },
     (session) => {

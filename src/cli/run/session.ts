@@ -89,6 +89,8 @@ export interface SessionOptions extends FailureOptions, Partial<Showing> {
   readonly requireAlerts?: boolean | undefined
   /** Whether a run that succeeds prints nothing by itself. */
   readonly isQuiet?: boolean | undefined
+  /** Whether other commands may interrupt its runs, as `epilogue durable interrupt` does. */
+  readonly isShared?: boolean | undefined
 }
 
 /** Returns the guard of a command, which passes what it learns on to the supervisor, if there is one. */
@@ -238,7 +240,9 @@ export const session = async (options: SessionOptions, program: Program): Promis
       nothingHasRun: !openWork.started()
     })
   const stoppedBy = stopping.signal()
-  if (ended === ExitCode.interrupted && !interrupted) err(guard.text(`${messages.failure}${interruptedItself}`))
+  if (ended === ExitCode.interrupted && !interrupted && options.isShared !== true) {
+    err(guard.text(`${messages.failure}${interruptedItself}`))
+  }
   const code = hasUncaught
     ? ExitCode.failed
     : ended === ExitCode.interrupted && stoppedBy !== undefined
