@@ -24,6 +24,25 @@ it.effect("alerts go out at the pace, in bursts as long as it allows", () =>
     yield* box.close
   }))
 
+for (
+  const [what, limit, expected] of [
+    ["no count", { per: "1 second" }, "pace.count must be a whole number from 1 on"],
+    ["a count of half an alert", { count: 0.5, per: "1 second" }, "pace.count must be a whole number from 1 on"],
+    ["a burst of 0", { count: 1, per: "1 second", burst: 0 }, "pace.burst must be a whole number from 1 on"],
+    ["no time span", { count: 1 }, "pace.per must be a finite duration from 0 on"],
+    ["an infinite time span", { count: 1, per: Infinity }, "pace.per must be a finite duration from 0 on"]
+  ] as const
+) {
+  it.effect(`a pace with ${what} is a defect when the layer is built`, () =>
+    Effect.gen(function*() {
+      // as from JavaScript
+      const pace = [limit] as unknown as NonNullable<Parameters<typeof open>[0]>["pace"]
+      const exit = yield* Effect.exit(open({ pace }))
+      assert.ok(exit._tag === "Failure" && Cause.hasDies(exit.cause))
+      assert.ok(String(Cause.squash(exit.cause)).includes(expected), String(Cause.squash(exit.cause)))
+    }))
+}
+
 it.effect("the pace counts from the end of an attempt, since the channel may count it that late", () =>
   Effect.gen(function*() {
     const box = yield* open({ pace: [{ count: 1, per: "1 second" }] }, () => Effect.sleep("300 millis"))

@@ -145,7 +145,7 @@ const line = (alert: Alert, zone: DateTime.TimeZone): string => {
   const time = at === undefined ? "" : `${localTime(at, zone).slice(0, "2026-11-23 13:40:12".length)} `
   const notes = fields.filter(({ name }) => isNote(alert, name, "held back")).slice(0, maxNotes)
     .map(({ name, value }) => short(`${name}: ${value}`, maxNote))
-  const texts = [short(title, maxTitle), firstLine(body ?? ""), ...notes].filter((text) => text !== "")
+  const texts = [short(title, maxTitle), firstLine(body ?? ""), ...notes].filter(Boolean)
   return `${time}${textSymbols[severity]} ${texts.join(" – ")}`
 }
 

@@ -92,9 +92,10 @@ const bucket = (burst: number, every: number): Limit => {
 /** Makes a pacer. Calls `fail` with what is wrong if a limit is not valid. */
 export const pacer = (pace: Pace, fail: (mistake: string) => never): Pacer => {
   const limits = pace.map(({ burst, count, per }) => {
-    wholeMistakes("the count of a pace", count, 1).forEach(fail)
-    wholeMistakes("the burst of a pace", burst, 1).forEach(fail)
-    spanMistakes("the time span of a pace", per, true).forEach(fail)
+    // neither the count nor the time span may be left out, as callers without types can
+    wholeMistakes("pace.count", count ?? NaN, 1).forEach(fail)
+    wholeMistakes("pace.burst", burst, 1).forEach(fail)
+    spanMistakes("pace.per", per ?? NaN, true).forEach(fail)
     const millis = limitMillis(per)!
     return burst === undefined ? inAnySpan(count, millis) : bucket(burst, millis / count)
   })
