@@ -142,8 +142,7 @@ export interface FailureOptions {
  * Errors without a reference, such as texts, are the same if they are equal and come from an inner step. A cause whose
  * errors have been told in part is alerted with the others. The hooks of one step each post.
  * A step value that is evaluated again in its run and fails with the very same object is not alerted again, unless it has
- * succeeded meanwhile. If the function throws, or returns no alert, the alert is posted as it was, with the error in a
- * field.
+ * succeeded meanwhile. If the function throws, or returns no alert, the alert stays as it was, with the error in a field.
  *
  * @example
  * ```ts

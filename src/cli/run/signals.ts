@@ -1,16 +1,17 @@
 /** Handles Ctrl-C (the first interrupts, the second quits), errors that nothing catches, and an early `process.exit`. */
+import * as Duration from "effect/Duration"
 import process from "node:process"
 import { inspect } from "node:util"
 import { deniedText } from "../../internal/text/denied.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
-import { answerTo, codeOfSignal, listenTo } from "../../main/internal/signals.ts"
+import { answerTo, codeOfSignal, defaultGrace, listenTo } from "../../main/internal/signals.ts"
 import { listenToUncaught } from "../../main/internal/uncaught.ts"
 import { onUnload } from "../../main/internal/unload.ts"
 import { ExitCode } from "../request.ts"
 import { errAtOnce } from "../terminal.ts"
 
 /** How long a run that an error has interrupted may take to end, in milliseconds: as long as with `runMain`. */
-const grace = 120_000
+const grace = Duration.toMillis(defaultGrace)
 
 /** Whether the command itself ends the process. */
 let isEnding = false

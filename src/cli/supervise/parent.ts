@@ -148,8 +148,10 @@ export const supervise = <E = never, R = never>(
         else if (signals.count === 1) {
           say(answerTo(signal, state.answer))
           child.kill(signals.sent = signal)
+          // whoever presses Ctrl-C knows of it, and durable runs are only interrupted until the next start
+          if (options.durable !== undefined || signal === "SIGINT") return
           unheard = setTimeout(() => {
-            if (options.durable !== undefined || signal === "SIGINT" || !isUnheard(state)) return
+            if (!isUnheard(state)) return
             say(`${signal}: ${english.notResponding}`)
             const times = { at: Date.now(), since }
             telling.post?.((words) => unheardAlert(state, options.pipeline, signal, times, words))

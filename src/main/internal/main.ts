@@ -18,7 +18,7 @@ import { causeDetail, causeHeadline, causeText } from "../../internal/text/error
 import { printableBlock } from "../../internal/text/printable.ts"
 import { readOr } from "../../internal/text/read.ts"
 import type { MainOptions } from "../MainOptions.ts"
-import { codeOfSignal, interruptedItself, type Listening, listenTo } from "./signals.ts"
+import { codeOfSignal, defaultGrace, interruptedItself, type Listening, listenTo } from "./signals.ts"
 import * as Staying from "./staying.ts"
 import * as Stopping from "./stopping.ts"
 import { listenToUncaught, type Throwing } from "./uncaught.ts"
@@ -48,9 +48,6 @@ const ExitCode = {
   unsettled: 13,
   interrupted: 130
 } as const
-
-/** The time that hooks and finalizers have unless it is set: more than a hook and a mailbox take. */
-const defaultGrace = "2 minutes"
 
 /** The longest time of a timer. */
 const longest = 2_147_483_647

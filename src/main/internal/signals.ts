@@ -28,6 +28,9 @@ export const codeOfSignal = (signal: NodeJS.Signals | undefined): number =>
 /** The signals that interrupt a run: Ctrl-C, a stop by a service manager, Ctrl-\, and the end of the terminal. */
 const interrupting: ReadonlyArray<StopSignal> = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"]
 
+/** The time that hooks and finalizers have unless it is set: more than a hook and a mailbox take. */
+export const defaultGrace = "2 minutes"
+
 /** Says of a run that ended by an interruption, where nothing from outside has stopped it. */
 export const interruptedItself = "it interrupted itself: no signal did"
 

@@ -7,7 +7,7 @@ const doubled = /\$\$[A-Z_][A-Z0-9_]+/
 
 const unbraced = /(?<!\$)\$([A-Z_][A-Z0-9_]+)/g
 
-/** What Jinja and Helm, shells, and ERB replace. */
+/** The templates of Jinja and Helm, of shells, and of ERB. */
 const ofOthers: ReadonlyArray<readonly [pattern: RegExp, shown: string]> = [
   [/\{\{[^{}]*\}\}/, "{{ }}"],
   [/\$\([^()]*\)/, "$( )"],

@@ -321,6 +321,7 @@ const messageOf = (error: unknown): string => {
 
 /** Returns where an error was made, or where a module can't be parsed, unless its message says it. */
 const placeOf = (error: object, message: string): string | undefined => {
+  if (message.includes("file://") || message.includes(" imported from ")) return undefined
   // Bun's own, and the beginning of the stack that Node gives such an error
   const parsed = property(error, "position")
   const stack = textProperty(error, "stack") ?? ""
@@ -333,7 +334,7 @@ const placeOf = (error: object, message: string): string | undefined => {
     : isPlace
     ? head
     : frame && locationOf(frame.trim())
-  return message.includes("file://") || message.includes(" imported from ") ? undefined : place && `at ${place}`
+  return place && `at ${place}`
 }
 
 /** The messages of Node about a module that it takes for CommonJS, as under the package.json that `npm init` writes. */

@@ -211,8 +211,8 @@ const baseMistakes = (input: Readonly<Record<string, unknown>>): ReadonlyArray<M
   const found = bases.filter((base) => base in input)
   const mistakes: Array<Mistake> = []
   // a misspelt one is an unexpected key already
-  const misspelt = Object.keys(input).some((key) => bases.some((base) => base === closest(key, [...known, ...bases])))
-  if (found.length === 0 && !misspelt) {
+  const meant = found.length > 0 ? [] : Object.keys(input).map((key) => closest(key, [...known, ...bases]))
+  if (found.length === 0 && !bases.some((base) => meant.includes(base))) {
     mistakes.push({ path: [], expected: `exactly one of ${bases.join(", ")}; there is none` })
   }
   if (found.length > 1) {
