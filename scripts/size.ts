@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 29270, total: 49230 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5820, total: 19090 },
-  index: { own: 57740, total: 100350, schema: true }
+  index: { own: 57850, total: 100350, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

@@ -17,6 +17,7 @@ import { errorMessage } from "../text/errors.ts"
 import { returnedNoEffect } from "../text/noEffect.ts"
 import { printable, printableLine } from "../text/printable.ts"
 import { colorsOn } from "../text/terminal.ts"
+import { utc } from "../text/utc.ts"
 import { cut } from "../text/words.ts"
 import * as Writer from "../text/writer.ts"
 import { CurrentLedger, entered } from "./ledger.ts"
@@ -37,7 +38,7 @@ export const timed = <E extends AlerterError, R>(
     const given = Alert.make(input)
     const shown = fiber.getRef(CurrentGuard)?.alert(given) ?? given
     const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-    const at = shown.at ?? DateTime.makeUnsafe(now)
+    const at = shown.at ?? utc(now)
     const url = shown.url ?? address(shown)
     const alert = at === shown.at && url === shown.url ? shown : shown.with({ at, url })
     return reporting((reported) => {

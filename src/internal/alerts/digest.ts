@@ -1,5 +1,5 @@
 /** Alerts that combine several others. */
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import type { AlertInput, AlertSource, Severity } from "../../Alert.ts"
 import { Alert } from "../../Alert.ts"
 import { rank, textSymbols, worst } from "../model/severity.ts"
@@ -50,13 +50,13 @@ export const digestOf = (
   { words, zone }: Telling
 ): Alert => {
   const times = all.flatMap(({ at }) => at === undefined ? [] : [at])
-  const first = times.reduce((a, b) => DateTime.min(a, b), times[0] ?? DateTime.makeUnsafe(0))
-  const last = times.reduce((a, b) => DateTime.max(a, b), first)
+    .toSorted((a, b) => a.epochMilliseconds - b.epochMilliseconds)
+  const [first, last] = [times[0], times.at(-1)]
   return withLeftOut(
     Alert.make({
       title: title(all.length, tally(kindsOf(all), words)),
       severity: all.reduce<Severity>((severity, alert) => worst(severity, alert.severity), "info"),
-      fields: times.length === 0
+      fields: first === undefined || last === undefined
         ? []
         : [{ name: words.first, value: localTime(first, zone) }, { name: words.last, value: localTime(last, zone) }],
       detail: list(all, { zone, words }),

@@ -8,8 +8,12 @@ import { type AlerterError, errorIn } from "../model/alerterError.ts"
 import { CurrentPosting } from "../model/posting.ts"
 import { reported, reportExit, reportOf } from "./reports.ts"
 
-const counter = (name: string, description: string): Metric.Counter<number> =>
-  Metric.counter(name, { description, incremental: true })
+/** Labels are names and tags alone, and never messages: an error may quote anything. */
+type Labels = Metric.Metric.AttributeSet
+
+// given to a metric as it is made: `Metric.withAttributes` would load more, and make another one around it each time
+const counter = (name: string, description: string) => (attributes: Labels): Metric.Counter<number> =>
+  Metric.counter(name, { description, attributes, incremental: true })
 
 const delivered = counter("epilogue_alerts_delivered_total", "Alerts that arrived, by channel")
 const failed = counter("epilogue_alerts_failed_total", "Alerts that did not arrive, by channel and reason")
@@ -21,12 +25,9 @@ const lost = counter(
   "epilogue_alerts_lost_total",
   "Alerts given up after their hook, by channel"
 )
-const waiting = Metric.gauge("epilogue_alerts_waiting", { description: "Alerts on their way to a channel, by channel" })
+const waiting = (attributes: Labels) =>
+  Metric.gauge("epilogue_alerts_waiting", { description: "Alerts on their way to a channel, by channel", attributes })
 const held = counter("epilogue_alerts_held_back_total", "Alerts that a policy held or dropped, by policy")
-
-// labels are names and tags alone, and never messages: an error may quote anything
-const add = (metric: Metric.Counter<number>, attributes: Metric.Metric.AttributeSet): Effect.Effect<void> =>
-  Metric.update(Metric.withAttributes(metric, attributes), 1)
 
 /** The post around a post, where an alerter passes its alerts on to another one. */
 const Around: Context.Reference<{ counted: boolean } | undefined> = Context.Reference<{ counted: boolean } | undefined>(
@@ -52,8 +53,8 @@ export const counted = (
       if (own.counted) return Effect.void
       reportExit(report, exit)
       return exit._tag === "Success"
-        ? add(delivered, { channel })
-        : add(failed, { channel, reason: reasonOf(exit) })
+        ? Metric.update(delivered({ channel }), 1)
+        : Metric.update(failed({ channel, reason: reasonOf(exit) }), 1)
     })
   })
 
@@ -62,18 +63,18 @@ const reasonOf = (exit: Exit.Exit<void, AlerterError>): string => errorIn(exit)?
 
 /** Adds to the number of alerts that are on their way to a channel. */
 export const countWaiting = (channel: string, change: number, context: Context.Context<never>): void =>
-  Metric.withAttributes(waiting, { channel }).modifyUnsafe(change, context)
+  waiting({ channel }).modifyUnsafe(change, context)
 
 /** Counts an alert that was folded into another. */
 export const countFolded = (channel: string, context: Context.Context<never>): void =>
-  Metric.withAttributes(folded, { channel }).updateUnsafe(1, context)
+  folded({ channel }).updateUnsafe(1, context)
 
 /** Counts alerts that will not arrive, though nobody waits for them. */
 export const countLost = (channel: string, count: number, context: Context.Context<never>): void =>
-  Metric.withAttributes(lost, { channel }).updateUnsafe(count, context)
+  lost({ channel }).updateUnsafe(count, context)
 
 /** Counts an alert that a policy holds for later, or that repeats one that was delivered. */
-export const heldBack = (policy: string): Effect.Effect<void> => add(held, { policy })
+export const heldBack = (policy: string): Effect.Effect<void> => Metric.update(held({ policy }), 1)
 
 /** Counts and reports what a policy does with an alert. */
 const kept = (alert: Alert, policy: string, result: "held" | "dropped"): Effect.Effect<void> =>

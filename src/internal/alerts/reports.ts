@@ -1,7 +1,6 @@
 /** Tells observers what becomes of the alerts that the steps of a run post: at each channel, and at policies. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Alert } from "../../Alert.ts"
@@ -14,6 +13,7 @@ import type { Guard } from "../model/secrets.ts"
 import { innerContext } from "../model/spanTracers.ts"
 import { withoutUrls } from "../text/addresses.ts"
 import { joinLines } from "../text/redact.ts"
+import { utc } from "../text/utc.ts"
 import { cut } from "../text/words.ts"
 import type { Taken } from "./ledger.ts"
 
@@ -85,7 +85,7 @@ export const reportOf = (
   reported.isSeen = true
   if (reported.isTold) return undefined
   const { by: { info, run } } = reported
-  const postedAt = DateTime.makeUnsafe(Context.get(context, Clock.Clock).currentTimeMillisUnsafe())
+  const postedAt = utc(Context.get(context, Clock.Clock).currentTimeMillisUnsafe())
   let deliveryId: string | undefined
   let last: Pick<AlertPosted, "previous" | "reason"> | undefined
   let isOver = false

@@ -1,12 +1,13 @@
 /** Questions, as all approvers treat them: their answers, who may give one, and their mistakes. */
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { AlerterError } from "../model/alerterError.ts"
 import type { Decision, Person, Question, Resumable } from "../model/approval.ts"
 import { CurrentGuard, type Guard } from "../model/secrets.ts"
 import { fitEnd, oneLine } from "../text/fit.ts"
+import { utc } from "../text/utc.ts"
 
 /** An answer to a question, before it is known whether it counts. */
 export interface Vote {
@@ -82,7 +83,7 @@ export const isDoubtful = (yes: string, question: Question): boolean =>
   new RegExp(`^\\P{L}*${yes}(?!\\p{L})`, "iu").test(oneLine(labels(question).deny))
 
 /** Reads the current time. */
-export const now = Effect.map(Clock.currentTimeMillis, (millis) => DateTime.makeUnsafe(millis))
+export const now = Effect.map(Clock.currentTimeMillis, utc)
 
 /** Returns the mistake in a question in words, or `undefined`. */
 export const mistake = (question: Question): string | undefined => {

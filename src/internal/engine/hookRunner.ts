@@ -16,10 +16,13 @@ import type { RequiredFailures } from "./outcome.ts"
 import type { Pending } from "./pending.ts"
 import { hookSpan } from "./spans.ts"
 
-const failures = Metric.counter("epilogue_hook_failures_total", {
-  description: "Hooks that failed, died or ran out of time",
-  incremental: true
-})
+// attributes are given as it is made: `Metric.withAttributes` would load more
+const failuresOf = ({ kind, name }: HookImpl): Metric.Counter<number> =>
+  Metric.counter("epilogue_hook_failures_total", {
+    description: "Hooks that failed, died or ran out of time",
+    attributes: { hook: name, kind },
+    incremental: true
+  })
 
 /**
  * Runs hooks one after another. Where each of them ends at once without a failure, as most do, this only calls them
@@ -201,7 +204,7 @@ export const report = (
           hook: Writer.line(hook.name)
         })
         : Effect.void,
-      Metric.update(Metric.withAttributes(failures, { hook: hook.name, kind: hook.kind }), 1)
+      Metric.update(failuresOf(hook), 1)
     ),
     exit.cause
   )

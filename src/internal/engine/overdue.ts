@@ -16,6 +16,7 @@ import {
 import { CurrentOverdueWatcher, type OverdueWatcher, type WatchedLimit } from "../model/overdueWatcher.ts"
 import type { Body } from "../model/owner.ts"
 import type { PlannedLimit } from "../model/plan.ts"
+import { utc } from "../text/utc.ts"
 import type { Evaluation } from "./evaluation.ts"
 import { postTold } from "./hookLimits.ts"
 import { runHook } from "./hookRunner.ts"
@@ -221,7 +222,7 @@ class OverdueWatch implements Watch {
       every: every === undefined ? undefined : Duration.millis(every),
       deadline,
       times,
-      startedAt: DateTime.makeUnsafe(this.startedMillis),
+      startedAt: utc(this.startedMillis),
       attempt,
       stepName: owner.name,
       stepKey: owner.label === "Step" ? owner.key : undefined,

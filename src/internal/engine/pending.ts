@@ -49,7 +49,7 @@ export class Call implements Pending {
       if (this.resumed) return
       this.resumed = true
       if (Exit.isExit(effect)) return this.end(effect)
-      this.rest = this.fork(Effect.onInterrupt(effect, () => Effect.ignore(this.cancel())))
+      this.rest = this.fork(Effect.onInterrupt(effect, () => Effect.exit(this.cancel())))
       this.rest.addObserver((exit) => this.end(exit))
     }, this.controller?.signal)
     return this.exit ?? this

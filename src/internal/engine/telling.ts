@@ -5,7 +5,7 @@
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -20,6 +20,7 @@ import type { Overdue } from "../model/overdue.ts"
 import type { Planned } from "../model/plan.ts"
 import { reasonOf, skippedOf } from "../model/skip.ts"
 import { isLogged, isTapped, LoggerKey, type Tap, TapKey } from "../model/tap.ts"
+import { utc } from "../text/utc.ts"
 import * as Writer from "../text/writer.ts"
 import { elapsed } from "./elapsed.ts"
 
@@ -290,7 +291,7 @@ export class Telling {
   }
 
   private timeAt(millis: number): DateTime.Utc {
-    if (this.at?.epochMilliseconds !== millis) this.at = DateTime.makeUnsafe(millis)
+    if (this.at?.epochMilliseconds !== millis) this.at = utc(millis)
     return this.at
   }
 }

@@ -1,10 +1,11 @@
 /** The contexts that bodies and hooks get from an evaluation. */
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import type * as Fiber from "effect/Fiber"
 import { Annotate, Ended, Progress, StepContext } from "../model/context.ts"
 import { Evaluated, type Occurrence } from "../model/occurrence.ts"
 import { innerContext } from "../model/spanTracers.ts"
+import { utc } from "../text/utc.ts"
 
 /** An evaluation, as far as its views need it. */
 export interface Viewed extends Occurrence {
@@ -58,7 +59,7 @@ export class View implements StepContext.Shape {
     return this.#viewed.attempt
   }
   get startedAt(): DateTime.Utc {
-    return DateTime.makeUnsafe(this.#viewed.startedMillis)
+    return utc(this.#viewed.startedMillis)
   }
   get params(): Readonly<Record<string, unknown>> {
     return this.#viewed.params

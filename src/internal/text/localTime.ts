@@ -3,12 +3,21 @@ import * as DateTime from "effect/DateTime"
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-const formatOf = (zone: DateTime.TimeZone): Intl.DateTimeFormat => {
-  const timeZone = DateTime.zoneToString(zone)
+const formatOf = (timeZone: string): Intl.DateTimeFormat => {
   let format = formats.get(timeZone)
   if (format === undefined) {
-    // Swedish formats dates like ISO 8601; `inZone` adds the name of the zone
-    format = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" })
+    const twoDigits = "2-digit"
+    // Swedish formats dates like ISO 8601
+    format = new Intl.DateTimeFormat("sv-SE", {
+      timeZone,
+      year: "numeric",
+      month: twoDigits,
+      day: twoDigits,
+      hour: twoDigits,
+      minute: twoDigits,
+      second: twoDigits,
+      timeZoneName: "longOffset"
+    })
     formats.set(timeZone, format)
   }
   return format
@@ -25,12 +34,11 @@ export const localTime = (at: DateTime.DateTime, zone: DateTime.TimeZone): strin
 }
 
 const inZone = (at: DateTime.DateTime, zone: DateTime.TimeZone): string => {
-  const zoned = DateTime.setZone(at, zone)
   const name = DateTime.zoneToString(zone)
-  const offset = DateTime.formatIsoOffset(zoned).slice(-6).replace("Z", "")
-  const utc = /^[+-]/.test(offset) && offset !== "+00:00" ? `UTC${offset}` : "UTC"
-  const time = formatOf(zone).format(new Date(DateTime.toEpochMillis(at)))
-  return /^[+-]|^UTC$/.test(name) ? `${time} ${utc}` : `${time} ${name} (${utc})`
+  // as `2026-11-23 13:40:12 GMT+01:00`, with the sign that is no hyphen where it is negative
+  const [date, time, offset = ""] = formatOf(name).format(DateTime.toEpochMillis(at)).split(" ")
+  const utc = `UTC${offset.slice(3, 9).replace("\u2212", "-").replace("+00:00", "")}`
+  return `${date} ${time} ${/^[+-]|^UTC$/.test(name) ? utc : `${name} (${utc})`}`
 }
 
 /** Formats a time in the zone of this machine. */

@@ -2,7 +2,6 @@
 import * as Effect from "effect/Effect"
 import { isObject } from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
-import * as Semaphore from "effect/Semaphore"
 import type { AlerterError } from "../../../Alerter.ts"
 import { atLeast } from "../../../internal/model/severity.ts"
 import type { Channel, Dated } from "../channel/channel.ts"
@@ -20,7 +19,6 @@ export interface Bot {
 
 /** The thread of a run, known by the id (`ts`) of its first message that arrived. */
 interface Thread {
-  readonly opening: Semaphore.Semaphore
   ts: string | undefined
 }
 
@@ -30,7 +28,7 @@ const maxThreads = 1000
 const threadsOf = (): (runId: string) => Thread => {
   const threads = new Map<string, Thread>()
   return (runId) => {
-    const thread = threads.get(runId) ?? { opening: Semaphore.makeUnsafe(1), ts: undefined }
+    const thread = threads.get(runId) ?? { ts: undefined }
     // moved to the end of the map, whose first entry is the one that was used the longest ago
     threads.delete(runId)
     threads.set(runId, thread)
@@ -71,19 +69,12 @@ export const post = (channel: Channel, bot: Bot): (alert: Dated) => Effect.Effec
       })
     )
 
-  /** Posts in the thread. Succeeds with the answer, with the `ts` of the thread's first message. */
+  /**
+   * Posts in the thread. Succeeds with the answer, with the `ts` of the thread's first message. The mailbox sends one
+   * alert at a time: where the one that opens the thread fails, the next one opens it.
+   */
   const inThread = (alert: Dated, thread: Thread): Effect.Effect<Response, AlerterError> =>
-    Effect.suspend(() => {
-      if (thread.ts !== undefined) return reply(alert, thread, thread.ts)
-      // One alert opens the thread while the others of the run wait. If it fails, the next one opens it.
-      const first = Effect.suspend((): Effect.Effect<Response | string, AlerterError> =>
-        thread.ts === undefined ? open(alert, thread) : Effect.succeed(thread.ts)
-      )
-      return Effect.flatMap(
-        thread.opening.withPermits(1)(first),
-        (opened) => typeof opened === "string" ? reply(alert, thread, opened) : Effect.succeed(opened)
-      )
-    })
+    Effect.suspend(() => thread.ts === undefined ? open(alert, thread) : reply(alert, thread, thread.ts))
 
   return (alert) =>
     Effect.flatMap(
