@@ -347,7 +347,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   }
 
   get hookContext(): Context.Context<never> {
-    return this.lazyHookContext ??= Context.add(this.surroundings, StepContext, this.hookView)
+    return this.lazyHookContext ??= Context.addUnsafe(this.surroundings, StepContext.key, this.hookView)
   }
 
   /** Returns the context of a hook, which may bring services along. */
@@ -360,7 +360,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     this.outerContext = this.surroundings
     if (this.run.open !== undefined && !this.isRun && !this.inHook) this.run.open.add(this)
     const view = new View(this, this.inHook)
-    const context = Context.add(this.outerContext, StepContext, view)
+    const context = Context.addUnsafe(this.outerContext, StepContext.key, view)
     this.bodyContext = context
     this.fiber.setContext(context)
     // Without inherited hooks, which a step in a hook must not have, and without rollback hooks, whose steps are not undone

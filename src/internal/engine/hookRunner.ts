@@ -100,7 +100,7 @@ export const runHook = (evaluation: Evaluation, planned: Planned, occasion: Occa
   const { telling } = evaluation.run
   const since = telling?.hookSince(evaluation)
   const started = start(evaluation, planned, occasion)
-  if (!Exit.isExit(started)) return awaitHook(evaluation, planned, started, since)
+  if ("addObserver" in started) return awaitHook(evaluation, planned, started, since)
   if (started._tag === "Success" && telling === undefined) return undefined
   return report(evaluation, planned, started, since)
 }

@@ -10,7 +10,6 @@ import type { Plan, Planned } from "../model/plan.ts"
 import { Evaluation, type Keeper } from "./evaluation.ts"
 import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
 import { waitInterrupted } from "./interruption.ts"
-import { nothing } from "./nothing.ts"
 import { outcomeOf, type RequiredFailures, withFailed, withoutSkip } from "./outcome.ts"
 import { rollBack } from "./rollingBack.ts"
 import { span } from "./spans.ts"
@@ -21,7 +20,7 @@ import { viewAround } from "./view.ts"
 export const evaluate = (owner: StepOwner | PipelineOwner, fiber: Fiber.Fiber<unknown, unknown>): Body => {
   const evaluation = new Evaluation(owner, fiber, inMemory, viewAround(fiber))
   if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
-  const life = Effect.onExit(evaluation, (exit) => settle(evaluation, exit))
+  const life = Effect.onExitPrimitive(evaluation, (exit) => settle(evaluation, exit))
   return span(evaluation, fiber, evaluation.plan.required.skip.length === 0 ? life : failingRather(life))
 }
 
@@ -105,18 +104,17 @@ export const inMemory: Keeper = {
 // -----------------------------------------------------------------------------
 
 /** Runs the hooks after the body. Called with its exit, on a fiber that can't be interrupted now. */
-const settle = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, HookError> => {
+const settle = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<void, HookError> | undefined => {
   evaluation.leave()
   const outcome = outcomeOf(exit)
   if (outcome === "interrupt") {
     const defect = waitInterrupted(evaluation.fiber, exit)
     // The defect joins the exit of the step, too: it would be an interruption for the code around, which nobody asked for.
     if (defect !== undefined) {
-      const settled: Effect.Effect<void, HookError> | undefined = settleAs(
-        evaluation,
-        withFailed(exit, defect),
-        "failure"
-      )
+      const settled = settleAs(evaluation, withFailed(exit, defect), "failure")
       return Effect.andThen(settled ?? Effect.void, Effect.failCause(defect))
     }
   }
@@ -131,7 +129,7 @@ const settleAs = (
   evaluation: Evaluation,
   exit: Exit.Exit<unknown, unknown>,
   outcome: Outcome
-): Effect.Effect<void, HookError> => {
+): Effect.Effect<void, HookError> | undefined => {
   const { ownsRun, plan, run } = evaluation
   const { telling } = run
   // interrupted before its first operation, it started and ended at once
@@ -149,10 +147,10 @@ const settleAs = (
   telling?.chain(evaluation, now)
   const pending = runAllNow(evaluation, hooks, exit)
   telling?.unchain()
-  if (!ownsRun) return pending ?? nothing()
+  if (!ownsRun) return pending
   if (pending === undefined && telling === undefined && !run.hasBackground && run.settlements === undefined) {
     run.close()
-    return nothing()
+    return undefined
   }
   return Effect.andThen(pending ?? Effect.void, endRun(evaluation, exit, outcome))
 }

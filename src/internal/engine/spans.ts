@@ -24,7 +24,6 @@ import { reasonOf, skippedOf } from "../model/skip.ts"
 import { spanTracerOf } from "../model/spanTracers.ts"
 import { isError, nameOf, tagOf } from "../text/read.ts"
 import { pathText } from "../text/stepLabel.ts"
-import { nothing } from "./nothing.ts"
 import { outcomeOf } from "./outcome.ts"
 
 /** A tracer that makes steps of spans, and keeps none, needs no spans of steps and hooks. */
@@ -115,13 +114,13 @@ const spanned = (
       span.attribute("epilogue.step.path", pathText(occurrence.labels, "/"))
       span.attribute("epilogue.step.index", occurrence.index)
     }
-    return Effect.onExit(within(effect, span), (exit) => {
+    return Effect.onExitPrimitive(within(effect, span), (exit) => {
       // the number of attempts is known only at the end
       if (isStep) span.attribute("epilogue.attempt", occurrence.attempt)
       setResult(span, isStep ? "cicd.pipeline.task.run.result" : "cicd.pipeline.result", exit)
       const skipped = skippedOf(exit)
       if (skipped !== undefined) endSkipped(span, reasonOf(skipped), fiber)
-      return nothing()
+      return undefined
     })
   })
 }
