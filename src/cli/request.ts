@@ -11,6 +11,8 @@ export const ExitCode = {
   usage: 2,
   /** An alert did not arrive; of a run, only with `--require-alerts`, and where the pipeline succeeded. */
   alertLost: 3,
+  /** The run waits for what nothing can complete: that of Node, where the top level of a module does. */
+  unsettled: 13,
   /** The run was interrupted, by Ctrl-C or without a signal. Another signal has a code of its own: 128 and its number. */
   interrupted: 130
 } as const

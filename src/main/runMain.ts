@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import process from "node:process"
 import { flushed, print } from "../internal/text/writer.ts"
+import { onUnload } from "./internal/ending.ts"
 import { isHosted } from "./internal/hosted.ts"
 import { run } from "./internal/main.ts"
-import { onUnload } from "./internal/unload.ts"
 import type { MainOptions } from "./MainOptions.ts"
 
 /**

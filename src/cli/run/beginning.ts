@@ -92,6 +92,8 @@ export interface Ending {
   readonly untold: boolean
   /** The signal that has stopped the process, which nobody else tells of. */
   readonly stoppedBy: NodeJS.Signals | undefined
+  /** Why the process itself has interrupted the program, if it has. */
+  readonly failure?: string | undefined
 }
 
 /** Posts what has kept a run from beginning, and tells monitors. Whoever presses Ctrl-C knows of it. */
@@ -100,17 +102,18 @@ export const tell = (
   monitoring: Pick<Monitoring, "tell">,
   request: Pick<LoadRequest, "config" | "pipeline">,
   exit: Exit.Exit<unknown, unknown>,
-  { begun, name, pipelineName, since, stoppedBy, untold }: Ending
+  { begun, failure, name, pipelineName, since, stoppedBy, untold }: Ending
 ): Effect.Effect<void> => {
   if (exit._tag === "Success") return Effect.void
   const all = (alert: Alert, isStopped: boolean): Effect.Effect<void> => {
     monitoring.tell(alert, pipelineName, isStopped)
     return post(alert)
   }
-  if (!Cause.hasInterruptsOnly(exit.cause)) {
-    return begun && !untold ? Effect.void : all(failureAlert(name, request, exit.cause, begun, words), false)
-  }
-  if (begun || stoppedBy === undefined || stoppedBy === "SIGINT") return Effect.void
+  const failed = (cause: Cause.Cause<unknown>) => all(failureAlert(name, request, cause, begun, words), false)
+  if (!Cause.hasInterruptsOnly(exit.cause)) return begun && !untold ? Effect.void : failed(exit.cause)
+  if (begun) return Effect.void
+  if (failure !== undefined) return failed(Cause.fail(failure))
+  if (stoppedBy === undefined || stoppedBy === "SIGINT") return Effect.void
   const death = { code: undefined, signal: stoppedBy, at: Date.now(), since, stderr: "" }
   return all(stopAlert(new State(), name, stoppedBy, death, words), true)
 }

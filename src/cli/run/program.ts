@@ -34,7 +34,7 @@ export const program = (
   { name, onLoaded, options, supervisor, tellsUnused, text }: ProgramOptions
 ): Program =>
 (session) => {
-  const { begun, messages, observed, recordAs, stoppedBy } = session
+  const { begun, failure, messages, observed, recordAs, stoppedBy } = session
   const since = Date.now()
   const main = Effect.gen(function*() {
     const supervision = yield* Supervision.read(request, text)
@@ -80,7 +80,8 @@ export const program = (
         begun: begun(),
         untold: untold(),
         // the supervisor tells of a signal
-        stoppedBy: supervisor === undefined ? stoppedBy() : undefined
+        stoppedBy: supervisor === undefined ? stoppedBy() : undefined,
+        failure: failure()
       })
     ))
   })

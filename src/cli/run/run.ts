@@ -23,7 +23,7 @@ import { explained, noSteps } from "./output.ts"
 import { program } from "./program.ts"
 import { again } from "./runtime.ts"
 import { failed, guardFor, session } from "./session.ts"
-import { catchExit } from "./signals.ts"
+import { catchEnd } from "./signals.ts"
 import { jsonLines, keep } from "./stdout.ts"
 import { settings, superviseChild } from "./supervised.ts"
 
@@ -80,7 +80,7 @@ const withLoaded = async (
   const guard = guardFor()
   // a module may run itself while it is loaded, or end the process
   host()
-  const stopExiting = catchExit()
+  const stopExiting = catchEnd()
   const exit = await Effect.runPromiseExit(Effect.provide(Guard.provide(load(request, options), guard), services))
   stopExiting()
   if (exit._tag === "Failure") {

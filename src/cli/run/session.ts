@@ -19,7 +19,6 @@ import * as Guard from "../../internal/model/guard.ts"
 import { CurrentHolding } from "../../internal/model/holding.ts"
 import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { deniedText } from "../../internal/text/denied.ts"
-import { causeHeadline } from "../../internal/text/errors.ts"
 import { tagOf, textProperty } from "../../internal/text/read.ts"
 import { host } from "../../main/internal/hosted.ts"
 import { codeOfSignal, interruptedItself } from "../../main/internal/signals.ts"
@@ -44,7 +43,7 @@ export interface Session {
   readonly emit: ((value: object) => void) | undefined
   /**
    * Provides an effect that runs pipelines with the observers, the console as its alerter, and a
-   * tracer that knows which hooks are running. Keeps the process alive until the effect ends.
+   * tracer that knows which hooks are running.
    */
   readonly observed: <A, E, R>(
     effect: Effect.Effect<A, E, R>
@@ -66,6 +65,8 @@ export interface Session {
   readonly isInterrupted: () => boolean
   /** The signal that has interrupted the program, if one has. */
   readonly stoppedBy: () => NodeJS.Signals | undefined
+  /** Why the process itself has interrupted the program, if it has: an error that nothing catches, for example. */
+  readonly failure: () => string | undefined
   /** Whether a run has begun. */
   readonly begun: () => boolean
 }
@@ -108,6 +109,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     record,
     requireAlerts = false,
     isQuiet = false,
+    isShared = false,
     supervisor
   } = options
   // before the user's modules are imported, since they may run themselves, and print
@@ -170,7 +172,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     Layer.succeed(Tracer.Tracer, openWork.tracer),
     supervisor === undefined ? Alerter.layerConsole : reportingAlerts(supervisor)(Alerter.layerConsole),
     StepLogs.layer(),
-    keepAlive
+    isShared ? keepAlive : Layer.empty
   )
   const main = program({
     emit: emit && ((value) => emit(guard.value(value))),
@@ -183,24 +185,32 @@ export const session = async (options: SessionOptions, program: Program): Promis
     },
     isInterrupted: () => interrupted,
     stoppedBy: stopping.signal,
+    failure: stopping.failure,
     begun: openWork.started
   })
 
-  let hasUncaught = false
-  /** Interrupts the runs of this process, so that their hooks tell of the error. Durable runs go on after a crash. */
-  const interruptRuns = (error: unknown): boolean => {
-    if (!openWork.started() || staying.count() > 0) return false
-    hasUncaught = true
-    interrupted = true
-    stopping.stop(undefined, `uncaught ${causeHeadline(Cause.die(error))}`)
-    fiber.interruptUnsafe(fiber.id)
-    return true
-  }
-  const stopCatching = supervisor === undefined
-    ? Signals.catchUncaught(guard.text, interruptRuns, cutOffAlerts)
-    : () => {}
-  // a supervisor tells of it
-  const stopExiting = supervisor === undefined ? Signals.catchExit(cutOffAlerts) : () => {}
+  /** The exit code where the process has failed, whatever its runs end with. */
+  let failedWith: number | undefined
+  const stopCatching = Signals.catchFailures({
+    redact: guard.text,
+    isSupervised: supervisor !== undefined,
+    staysAlive: isShared,
+    begun: openWork.started,
+    // a durable run goes on after a crash, which its supervisor counts
+    crashes: () => staying.count() > 0 || (isShared && supervisor !== undefined),
+    interruptedWith: () => {
+      const stoppedBy = stopping.signal()
+      return failedWith ?? (stoppedBy === undefined ? undefined : codeOfSignal(stoppedBy))
+    },
+    interrupt: (why, code) => {
+      failedWith = code
+      interrupted = true
+      supervisor?.send({ _tag: "Failing", why: guard.text(why), at: Date.now() })
+      stopping.stop(undefined, why)
+      fiber.interruptUnsafe(fiber.id)
+    },
+    cutOff: supervisor === undefined ? cutOffAlerts : () => []
+  })
   // registered before the fiber starts, so that no signal ends the process by default
   const stopListening = Signals.listen(
     () => supervisor === undefined ? answer() : undefined,
@@ -230,7 +240,6 @@ export const session = async (options: SessionOptions, program: Program): Promis
   stopWatching?.()
   stopListening()
   stopCatching()
-  stopExiting()
   const ended = exit._tag === "Success"
     ? exit.value
     : failed(exit.cause, {
@@ -240,14 +249,11 @@ export const session = async (options: SessionOptions, program: Program): Promis
       nothingHasRun: !openWork.started()
     })
   const stoppedBy = stopping.signal()
-  if (ended === ExitCode.interrupted && !interrupted && options.isShared !== true) {
+  if (ended === ExitCode.interrupted && !interrupted && !isShared) {
     err(guard.text(`${messages.failure}${interruptedItself}`))
   }
-  const code = hasUncaught
-    ? ExitCode.failed
-    : ended === ExitCode.interrupted && stoppedBy !== undefined
-    ? codeOfSignal(stoppedBy)
-    : ended
+  const code = failedWith ??
+    (ended === ExitCode.interrupted && stoppedBy !== undefined ? codeOfSignal(stoppedBy) : ended)
   const recorded = observers.recorded()
   if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(recorded)
   if (openWork.started()) await Effect.runPromise(report)
@@ -256,7 +262,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   return undelivered.codeOf(code, requireAlerts ? ExitCode.alertLost : undefined)
 }
 
-/** A promise or a database that an effect waits for does not keep every runtime from ending the process. */
+/** A worker waits for runs of other processes, which does not keep the runtime from ending the process. */
 const keepAlive: Layer.Layer<never> = Layer.effectDiscard(
   Effect.acquireRelease(
     Effect.sync(() => setInterval(() => {}, 2_147_483_647)),

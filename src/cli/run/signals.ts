@@ -1,16 +1,17 @@
-/** Handles Ctrl-C (the first interrupts, the second quits), errors that nothing catches, and an early `process.exit`. */
+/** Handles Ctrl-C (the first interrupts, the second quits), and what else ends a process before its run has ended. */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import process from "node:process"
-import { inspect } from "node:util"
 import { deniedText } from "../../internal/text/denied.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
+import { causeDetail, causeHeadline } from "../../internal/text/errors.ts"
+import { listenToEnd, stuckIn } from "../../main/internal/ending.ts"
 import { answerTo, codeOfSignal, defaultGrace, listenTo } from "../../main/internal/signals.ts"
 import { listenToUncaught } from "../../main/internal/uncaught.ts"
-import { onUnload } from "../../main/internal/unload.ts"
 import { ExitCode } from "../request.ts"
 import { errAtOnce } from "../terminal.ts"
 
-/** How long a run that an error has interrupted may take to end, in milliseconds: as long as with `runMain`. */
+/** How long a run that a failure has interrupted may take to end, in milliseconds: as long as with `runMain`. */
 const grace = Duration.toMillis(defaultGrace)
 
 /** Whether the command itself ends the process. */
@@ -21,53 +22,101 @@ const end = (code: number): void => {
   process.exit(code)
 }
 
+const stuckLoading = stuckIn("loading the module or a layer")
+
 /**
  * Says so where something else ends the process before the command does, as a library that calls `process.exit`, says what
- * that cuts off, and makes no success of it. Returns a function that stops listening.
+ * that cuts off, and makes no success of it.
  */
-export const catchExit = (cutOff: () => ReadonlyArray<string> = () => []): () => void => {
-  const stop = (): void => {
-    process.off("exit", onExit)
-    stopOnDeno()
-  }
-  const onExit = (code: number): void => {
-    stop()
-    if (isEnding) return
-    errAtOnce("error: the process was ended, as by process.exit, before the command was done")
-    for (const line of cutOff()) errAtOnce(line)
-    if (code === ExitCode.success) process.exit(ExitCode.failed)
-  }
-  process.on("exit", onExit)
-  const stopOnDeno = onUnload(onExit)
-  return stop
+const onExit = (cutOff: () => ReadonlyArray<string>) => (code: number): void => {
+  if (isEnding) return
+  isEnding = true
+  errAtOnce("error: the process was ended, as by process.exit, before the command was done")
+  for (const line of cutOff()) errAtOnce(line)
+  if (code === ExitCode.success) process.exit(ExitCode.failed)
+}
+
+/** Ends the process, and says why, where loading a module does or where that never ends. Returns a function that stops this. */
+export const catchEnd = (): () => void =>
+  listenToEnd({
+    onExit: onExit(() => []),
+    onEmpty: () => {
+      errAtOnce(`error: ${stuckLoading}`)
+      end(ExitCode.unsettled)
+    }
+  })
+
+/** What a session knows of itself, and does, where its process fails. */
+export interface Failing {
+  /** Removes secrets. */
+  readonly redact: (text: string) => string
+  /** Whether another process tells of an end of this one. */
+  readonly isSupervised: boolean
+  /** Whether the process stays alive though nothing is left to do. */
+  readonly staysAlive: boolean
+  /** Whether a run has begun. */
+  readonly begun: () => boolean
+  /** Whether errors that nothing catches end the process at once, since its runs go on in the next one. */
+  readonly crashes: () => boolean
+  /** The exit code of runs that are being interrupted already. */
+  readonly interruptedWith: () => number | undefined
+  /** Interrupts the runs, so that their hooks tell why. */
+  readonly interrupt: (why: string, code: number) => void
+  /** Says what an end cuts off. */
+  readonly cutOff: () => ReadonlyArray<string>
 }
 
 /**
- * Prints an error that nothing catches, without the secrets that `redact` removes, and calls `interrupt`. Where that
- * interrupts nothing, ends the process, as the runtime does, and says what the end `cutOff`. Leaves it to listeners of the
- * user's, if there are any. Returns a function that removes it.
+ * Interrupts the runs where nothing catches an error, or nothing is left that could end what they wait for, and says why. Ends
+ * the process where that interrupts nothing, or does not end within the grace. Tells of other ends of the process, too.
+ * Leaves errors to listeners of the user's, if there are any. Returns a function that stops this.
  */
-export const catchUncaught = (
-  redact: (text: string) => string,
-  interrupt: (error: unknown) => boolean,
-  cutOff: () => ReadonlyArray<string>
+export const catchFailures = (
+  { begun, crashes, cutOff, interrupt, interruptedWith, isSupervised, redact, staysAlive }: Failing
 ): () => void => {
   let timer: NodeJS.Timeout | undefined
-  const quit = (): void => {
+  const say = (text: string): void => redact(text).split("\n").forEach(errAtOnce)
+  const quit = (code: number): void => {
     for (const line of cutOff()) errAtOnce(line)
-    end(ExitCode.failed)
+    end(code)
   }
-  return listenToUncaught((error) => {
-    const denied = deniedText(error)
-    const text = denied === undefined ? `uncaught ${inspect(error)}` : `error: ${denied}`
-    for (const line of redact(text).split("\n")) errAtOnce(line)
-    if (!interrupt(error)) return quit()
+  const stop = (why: string, code: number): void => {
+    interrupt(why, code)
     // a body that can't be interrupted may wait for what the error has ended
     timer ??= setTimeout(() => {
       errAtOnce(`quit, since the run has not ended within ${formatDuration(grace)}`)
-      quit()
+      quit(code)
     }, grace).unref()
-  })
+  }
+  const onUncaught = (error: unknown): void => {
+    const cause = Cause.die(error)
+    const denied = deniedText(error)
+    say(denied === undefined ? `uncaught ${causeDetail(cause)}` : `error: ${denied}`)
+    if (!begun() || crashes()) quit(ExitCode.failed)
+    else stop(`uncaught ${causeHeadline(cause)}`, ExitCode.failed)
+  }
+  const onEmpty = (): void => {
+    const stuck = begun() ? stuckIn("the run") : stuckLoading
+    const code = interruptedWith()
+    if (code === undefined) {
+      say(`error: ${stuck}. It is interrupted`)
+      return stop(stuck, ExitCode.unsettled)
+    }
+    errAtOnce(`quit: ${stuck}`)
+    quit(code)
+  }
+  const stops = [
+    listenToUncaught(onUncaught),
+    listenToEnd({
+      // a supervisor tells of it
+      onExit: isSupervised ? undefined : onExit(cutOff),
+      onEmpty: staysAlive ? undefined : onEmpty
+    })
+  ]
+  return () => {
+    clearTimeout(timer)
+    for (const stop of stops) stop()
+  }
 }
 
 /**

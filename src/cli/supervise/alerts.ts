@@ -1,6 +1,6 @@
 /** The alerts that the supervisor posts on behalf of a child process that crashed. */
 import * as DateTime from "effect/DateTime"
-import { Alert } from "../../Alert.ts"
+import { Alert, type Severity } from "../../Alert.ts"
 import { digestOf } from "../../internal/alerts/digest.ts"
 import { english, type Words } from "../../internal/text/alertWords.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
@@ -172,32 +172,26 @@ export const ofDurable = ({ held, pipelineName }: State, pipeline: string, death
   })
 }
 
-/** Returns the alert of a child that a signal has stopped, and that has not told of it. */
+/** Returns the alert of a child that a signal has stopped, or that was failing, and that has not told of it. */
 export const stopAlert = (
-  { interrupted, pipelineName }: State,
+  { failing, interrupted, pipelineName, runs }: State,
   pipeline: string,
-  signal: string,
+  signal: string | undefined,
   death: Death,
   words: Words
 ): Alert => {
-  const name = interrupted?.pipelineName ?? pipelineName ?? pipeline
-  const elapsed = since(interrupted?.startedAt ?? death.since, death, words)
-  return Alert.make({
-    title: words.interrupted(name),
-    severity: "warning",
-    body: words.stoppedBy(signal, elapsed),
-    fields: [
-      { name: words.pipeline, value: name },
-      ...(interrupted === undefined ? [] : [{ name: words.run, value: interrupted.runName }]),
-      { name: words.runningFor, value: elapsed },
-      { name: words.signal, value: signal },
-      ...(interrupted?.last === undefined ? [] : [{ name: words.lastStep, value: interrupted.last }])
-    ],
-    dedupeKey: name,
-    tags: ["interrupted", signal],
-    ...(interrupted === undefined
-      ? {}
-      : { source: { pipeline: name, runId: interrupted.runId, runName: interrupted.runName, stepPath: [] } })
+  const [open] = runs.values()
+  const run = interrupted ?? open
+  const of = { run, name: pipelineName ?? pipeline, signal, at: death.at, since: death.since }
+  const isFailure = signal === undefined && failing !== undefined
+  return ofStopped(of, words, {
+    title: words.interrupted,
+    severity: isFailure ? "error" : "warning",
+    body: isFailure ? failing.why : words.stoppedBy(signal ?? "", elapsed(of, words)),
+    steps: isFailure ? failing.steps.map((step) => running(step, failing.at, words)) : [],
+    last: isFailure && failing.steps.length > 0 ? undefined : run?.last,
+    detail: isFailure ? detailOf(death) : undefined,
+    tags: ["interrupted"]
   })
 }
 
@@ -206,24 +200,58 @@ export const unheardAlert = (
   { pipelineName, runs }: State,
   pipeline: string,
   signal: string,
-  { at, since: started }: Pick<Death, "at" | "since">,
+  times: Pick<Death, "at" | "since">,
   words: Words
 ): Alert => {
   const [run] = runs.values()
-  const steps = run === undefined ? [] : innermost(run).map((step) => running(step, at, words))
-  const name = run?.pipelineName ?? pipelineName ?? pipeline
-  return Alert.make({
-    title: `${name}: ${words.notResponding}`,
+  return ofStopped({ ...times, run, name: pipelineName ?? pipeline, signal }, words, {
+    title: (name) => `${name}: ${words.notResponding}`,
     severity: "warning",
+    steps: run === undefined ? [] : innermost(run).map((step) => running(step, times.at, words))
+  })
+}
+
+/** A run that is stopped, or was, of which not even the beginning may be known. */
+interface Stopped extends Pick<Death, "at" | "since"> {
+  readonly run: OpenRun | undefined
+  /** The name of the job where the run is not known. */
+  readonly name: string
+  readonly signal: string | undefined
+}
+
+const elapsed = ({ at, run, since: started }: Stopped, words: Words): string =>
+  since(run?.startedAt ?? started, { at }, words)
+
+const ofStopped = (
+  stopped: Stopped,
+  words: Words,
+  { body, detail, last, severity, steps, tags = [], title }: {
+    readonly title: (name: string) => string
+    readonly severity: Severity
+    readonly body?: string | undefined
+    readonly detail?: string | undefined
+    readonly steps: ReadonlyArray<string>
+    readonly last?: string | undefined
+    readonly tags?: ReadonlyArray<string>
+  }
+): Alert => {
+  const { run, signal } = stopped
+  const name = run?.pipelineName ?? stopped.name
+  return Alert.make({
+    title: title(name),
+    severity,
+    body,
     fields: [
       { name: words.pipeline, value: name },
       ...(run === undefined ? [] : [{ name: words.run, value: run.runName }]),
       ...(steps.length === 0 ? [] : [{ name: words.step, value: list(steps, words) }]),
-      { name: words.runningFor, value: since(run?.startedAt ?? started, { at }, words) },
-      { name: words.signal, value: signal }
+      { name: words.runningFor, value: elapsed(stopped, words) },
+      ...(signal === undefined ? [] : [{ name: words.signal, value: signal }]),
+      ...(last === undefined ? [] : [{ name: words.lastStep, value: last }])
     ],
+    detail,
     dedupeKey: name,
-    tags: [signal],
+    tags: signal === undefined ? tags : [...tags, signal],
     ...(run && { source: { pipeline: name, runId: run.runId, runName: run.runName, stepPath: [] } })
   })
 }

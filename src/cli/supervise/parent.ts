@@ -1,6 +1,6 @@
 /**
  * Runs a pipeline in a child process, and posts alerts if the child crashes: if it ends before its main does, killed
- * (by the system, for lack of memory), by an uncaught error, or by `process.exit` in the middle of a step.
+ * (by the system, for lack of memory) or by `process.exit` in the middle of a step.
  *
  *     const code = yield* supervise({
  *       command: process.execPath,
@@ -27,6 +27,9 @@
  *
  * Where a step or the run is overdue and the child has not told it some seconds later, being stopped or blocked, the parent
  * tells it in its place.
+ *
+ * Where nothing catches an error in the child, or nothing is left that could end it, the child interrupts its run, and its
+ * hooks tell of it. If none has, the parent does.
  *
  * The first signal that asks the run to stop (SIGINT, SIGTERM, SIGQUIT, SIGHUP) is passed on, so that the child can run
  * its hooks. A stop by another signal than Ctrl-C's gets an alert, unless the child has delivered one. The second signal
@@ -301,6 +304,11 @@ const conclude = <E, R>(
     if (!isKnown || !state.closed || isUntold) return Effect.as(postAll(alerts, end), codeOfSignal(sent))
   }
   if (lostCodes !== undefined) return Effect.succeed(lostCodes)
+  // a kill is told as the crash that it is
+  if (isUntold(state) && (signal === undefined || !isCrash(state))) {
+    const alerts = (words: Words) => [stopAlert(state, pipeline, undefined, death, words)]
+    return Effect.as(postAll(alerts, { death }), code ?? ExitCode.failed)
+  }
   if (durable === undefined ? !isCrash(state) : state.closed) {
     if (signal !== undefined) say(`${how(death)} after the run had ended`)
     // a code of 0 that its main did not choose: a failed run must not look like a success
@@ -354,6 +362,10 @@ const post = <E, R>(
     )
   )
 }
+
+/** Whether the child was failing, and no hook of a run has told of it. */
+const isUntold = ({ begun, failing, interruptionAlerted }: State): boolean =>
+  begun && failing !== undefined && !interruptionAlerted
 
 const isCrash = ({ begun, closed, runs }: State): boolean => !closed && (runs.size > 0 || !begun)
 

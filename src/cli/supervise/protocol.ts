@@ -72,6 +72,8 @@ const Message = Schema.Union([
   Schema.TaggedStruct("Answer", { text: Schema.String }),
   /** The child has heard of a signal that asks it to stop. */
   Schema.TaggedStruct("Stopping", {}),
+  /** The child has failed by itself, and interrupts its runs: by an error that nothing catches, for example. */
+  Schema.TaggedStruct("Failing", { why: Schema.String, at: Schema.Finite }),
   /** A text that must not be shown, in none of its forms. */
   Schema.TaggedStruct("Secret", { value: Schema.String }),
   /** A hook has begun. Its `id` is unique in this process. */
@@ -137,6 +139,7 @@ const cutName = (name: string): string => fitEnd(name, maxName)
 const fit = (message: Message, spare: boolean): object => {
   // a text that is cut could not be found any more
   if (message._tag === "Secret") return message
+  if (message._tag === "Failing") return { ...message, why: fitEnd(message.why, maxRest / 2) }
   if (message._tag === "Answer") return { ...message, text: fitEnd(message.text, maxRest / 2) }
   if (message._tag === "AlertTaken") {
     return { ...message, by: cutName(message.by), alert: fitAlert(message.alert, spare, maxLine - maxRest) }

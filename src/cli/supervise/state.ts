@@ -43,6 +43,13 @@ export interface TakenAlert {
   readonly by: string
 }
 
+/** Why a child has interrupted its runs, and when, with the steps that were running then. */
+export interface Failing {
+  readonly why: string
+  readonly at: number
+  readonly steps: ReadonlyArray<OpenStep>
+}
+
 /** The alerts of a child that nobody in it has settled. */
 export interface TakenOver {
   readonly alerts: ReadonlyArray<TakenAlert>
@@ -76,7 +83,9 @@ export class State {
   closed = false
   /** The run that was interrupted last. */
   interrupted: OpenRun | undefined = undefined
-  /** Whether an alert has told of an interruption. */
+  /** Why the child has interrupted its runs, if it has done so by itself. */
+  failing: Failing | undefined = undefined
+  /** Whether an alert has told of an interruption; of the last one, where the child was failing. */
   interruptionAlerted = false
   /** Whether a run of the child has failed or was interrupted. */
   failed = false
@@ -100,6 +109,11 @@ export class State {
         return
       case "Stopping":
         this.stopping = true
+        return
+      case "Failing":
+        if (this.failing !== undefined) return
+        this.failing = { ...message, steps: [...this.runs.values()].flatMap(innermost) }
+        this.interruptionAlerted = false
         return
       case "Recording":
         this.recording = message

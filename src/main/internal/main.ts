@@ -18,21 +18,17 @@ import { causeDetail, causeHeadline, causeText } from "../../internal/text/error
 import { printableBlock } from "../../internal/text/printable.ts"
 import { readOr } from "../../internal/text/read.ts"
 import type { MainOptions } from "../MainOptions.ts"
+import { type Ending, listenToEnd, stuckIn } from "./ending.ts"
 import { codeOfSignal, defaultGrace, interruptedItself, type Listening, listenTo } from "./signals.ts"
 import * as Staying from "./staying.ts"
 import * as Stopping from "./stopping.ts"
 import { listenToUncaught, type Throwing } from "./uncaught.ts"
 
-/** Adds or removes a listener to the end of the process: before it, where nothing is left to do, or at it. */
-type Ending = (event: "beforeExit" | "exit", listener: (code: number) => void) => unknown
-
 /** The process that an effect is run as: tests have one of their own. */
-export interface Host extends Listening, Throwing {
-  readonly on: Listening["on"] & Throwing["on"] & Ending
-  readonly off: Listening["off"] & Throwing["off"] & Ending
+export interface Host extends Listening, Throwing, Ending {
+  readonly on: Listening["on"] & Throwing["on"] & Ending["on"]
+  readonly off: Listening["off"] & Throwing["off"] & Ending["off"]
   readonly exit: (code: number) => void
-  /** Calls a function where the process is ended in another way. Returns a function that stops listening. */
-  readonly onUnload: (listener: (code: number) => void) => () => void
   /** Prints lines to standard error at once. */
   readonly print: (text: string) => void
   /** Calls a function once all output is written. */
@@ -52,9 +48,7 @@ const ExitCode = {
 /** The longest time of a timer. */
 const longest = 2_147_483_647
 
-const stuck =
-  "the run has not ended, and nothing is left that could end it: it waits for a promise, a deferred, a queue " +
-  "or a fiber that nothing completes"
+const stuck = stuckIn("the run")
 
 /** Says what becomes of the runs when the process is asked to stop. */
 const stoppingText = (durable: string | undefined): string =>
@@ -97,6 +91,8 @@ export const run = <A, E>(
     const millis = Duration.toMillis(grace)
     if (millis <= longest) {
       timer = setTimeout(() => quit(`quit, since the run has not ended within ${formatDuration(millis)}`, code), millis)
+      // where nothing else is left, nothing can end the run within it either
+      timer.unref()
     }
     stopping.stop(signal, failure)
     fiber?.interruptUnsafe(fiber.id)
@@ -134,13 +130,11 @@ export const run = <A, E>(
   }
 
   // before the fiber starts, so that no signal ends the process by default
-  const listeners = [listenTo(onSignal, host), listenToUncaught(onUncaught, host)]
-  host.on("exit", onExit)
-  listeners.push(() => host.off("exit", onExit), host.onUnload(onExit))
-  if (!keepAlive) {
-    host.on("beforeExit", onEmpty)
-    listeners.push(() => host.off("beforeExit", onEmpty))
-  }
+  const listeners = [
+    listenTo(onSignal, host),
+    listenToUncaught(onUncaught, host),
+    listenToEnd({ onExit, onEmpty: keepAlive ? undefined : onEmpty }, host)
+  ]
   const alive = keepAlive ? setInterval(() => {}, longest) : undefined
   const release = (): void => {
     for (const remove of listeners) remove()

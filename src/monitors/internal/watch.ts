@@ -1,5 +1,5 @@
 /** Makes pings of the events of runs. */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { runningText } from "../../internal/model/running.ts"
 import { reasonOf, skippedOf } from "../../internal/model/skip.ts"
+import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { LoggerKey } from "../../internal/model/tap.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { causeDetail, causeHeadline } from "../../internal/text/errors.ts"
@@ -158,7 +159,9 @@ class Watch {
     const { annotations, duration, exit, outcome, pipelineName, runId, steps } = event
     run.heartbeat?.interruptUnsafe()
     const logs = this.tail?.end(runId) ?? []
-    const kind = this.#kindOf(outcome)
+    // an interruption for an error that nothing catches is no stop that somebody has asked for
+    const failure = outcome === "interrupt" ? Context.get(this.#context, CurrentStopping)?.failure() : undefined
+    const kind = failure === undefined ? this.#kindOf(outcome) : "failure"
     if (kind === undefined) return
     const { failures } = run
     const { count: failed, lines } = failures
@@ -175,7 +178,11 @@ class Watch {
         millis,
         steps,
         failed,
-        lines: isFailure && !failures.explain(cause) ? [causeHeadline(cause), ...lines] : lines,
+        lines: failure !== undefined
+          ? [failure, ...lines]
+          : isFailure && !failures.explain(cause)
+          ? [causeHeadline(cause), ...lines]
+          : lines,
         detail: isFailure ? causeDetail(cause) : undefined,
         logs,
         numbers: numbersIn(annotations)

@@ -150,7 +150,7 @@ import { Pipeline, Step } from "effect-epilogue"
 import { Durable } from "effect-epilogue/durable"
 import { Console, Effect, Layer } from "effect"
 
-const wait = Step.make("wait", Effect.andThen(Console.log("waiting"), Effect.never)).pipe(Durable.step())
+const wait = Step.make("wait", Effect.andThen(Console.log("waiting"), Effect.sleep("1 hour"))).pipe(Durable.step())
 const { layer, workflow } = Durable.pipeline(
   "nightly",
   { payload: {}, idempotencyKey: () => "tonight" },

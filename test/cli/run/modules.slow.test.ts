@@ -4,7 +4,7 @@ import * as assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { assertExitCode, epilogue, onEachRuntime } from "../../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime, start } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { fixtures, projectFolder } from "../support.ts"
 
@@ -14,30 +14,88 @@ const talkative = `${fixtures}/talkative.ts`
 
 const count = (text: string, part: string): number => text.split(part).length - 1
 
-it.live("an uncaught error outside of any fiber ends the run, and is alerted as a crash", () =>
+const alertsIn = (folder: string): ReadonlyArray<Record<string, unknown>> =>
+  readFileSync(join(folder, "alerts.jsonl"), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line))
+
+/** Writes a file whose alerter appends to `alerts.jsonl` beside it. */
+const alerting = (folder: string, more: object = {}): string => {
+  const config = join(folder, "job.json")
+  writeFileSync(config, JSON.stringify({ alerter: { jsonLines: { path: "./alerts.jsonl" } }, ...more }))
+  writeFileSync(join(folder, "alerts.jsonl"), "")
+  return config
+}
+
+it.live("an uncaught error interrupts a supervised run, and is alerted by the supervisor where no hook does", () =>
   onEachRuntime((runtime) =>
-    Effect.forEach(
-      [["throws", "thrown in a timer"], ["rejects", "rejected nowhere"]] as const,
-      ([name, message]) =>
-        Effect.gen(function*() {
-          const ended = yield* epilogue(runtime, ["run", `${talkative}#${name}`, "--supervise"])
-          assertExitCode(ended, 1)
-          assert.ok(ended.stderr.includes(message), ended.stderr)
-          assert.match(ended.stderr, new RegExp(`epilogue: ${name} › load crashed: exit code 1 `))
-        })
-    )
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      for (const [name, message] of [["throws", "thrown in a timer"], ["rejects", "rejected nowhere"]] as const) {
+        const ended = yield* epilogue(runtime, ["run", `${talkative}#${name}`, "--config", alerting(folder)])
+        assertExitCode(ended, 1)
+        assert.match(ended.stderr, new RegExp(`^uncaught Error: ${message}$`, "m"))
+        const [alert, ...more] = alertsIn(folder)
+        assert.deepEqual(more, [])
+        const { body, detail, fields, severity, title } = alert!
+        assert.deepEqual([title, body, severity], [`${name} was interrupted`, `uncaught Error: ${message}`, "error"])
+        assert.match(String(detail), /talkative\.ts/)
+        assert.match(JSON.stringify(fields), /\{"name":"step","value":"load \(/)
+      }
+    }))
   ))
 
-it.live("without a supervisor, an uncaught error interrupts the run: its steps are undone, and its hooks tell of it", () =>
+it.live("an uncaught error interrupts the run: its steps are undone, and its hooks alone tell of it", () =>
   onEachRuntime((runtime) =>
-    Effect.gen(function*() {
-      const ended = yield* epilogue(runtime, ["run", `${talkative}#undone`])
-      assertExitCode(ended, 1)
-      assert.match(ended.stderr, /^uncaught Error: thrown in a timer$/m)
-      assert.match(ended.stdout, /ERROR undone › load was interrupted .*\n {2}uncaught Error: thrown in a timer$/m)
-      assert.match(ended.stdout, /prepare undone by hook/)
-      assert.match(ended.stdout, /^finalizer$/m)
-    })
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      for (const supervision of ["--supervise", "--no-supervise"]) {
+        const config = alerting(folder)
+        const ended = yield* epilogue(runtime, ["run", `${talkative}#undone`, "--config", config, supervision])
+        assertExitCode(ended, 1)
+        assert.match(ended.stderr, /^uncaught Error: thrown in a timer$/m)
+        assert.deepEqual(alertsIn(folder).map(({ body, severity, title }) => [title, body, severity]), [
+          ["undone › load was interrupted", "uncaught Error: thrown in a timer", "error"]
+        ])
+        assert.match(ended.stdout, /prepare undone by hook/)
+        assert.match(ended.stdout, /^finalizer$/m)
+      }
+    }))
+  ))
+
+const stuck =
+  "the run has not ended, and nothing is left that could end it: it waits for a promise, a deferred, a queue or a fiber " +
+  "that nothing completes"
+
+it.live("a run that nothing can complete is interrupted, alerted, and ends with 13, supervised or not", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      const hooks = { interrupt: ["epilogue#alerterInterrupt"] }
+      for (const supervision of ["--supervise", "--no-supervise"]) {
+        // the supervisor alerts where no hook does
+        const config = alerting(folder, supervision === "--supervise" ? {} : { hooks })
+        const ended = yield* epilogue(runtime, ["run", `${talkative}#waits`, "--config", config, supervision])
+        assertExitCode(ended, 13)
+        assert.equal(ended.stderr, `error: ${stuck}. It is interrupted\n`)
+        assert.match(ended.stdout, /^finalizer$/m)
+        assert.deepEqual(alertsIn(folder).map(({ body, severity, title }) => [title, body, severity]), [
+          ["waits was interrupted", stuck, "error"]
+        ])
+      }
+    }))
+  ))
+
+it.live("a finalizer that nothing can complete does not keep a run that was stopped from ending", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      for (const supervision of ["--supervise", "--no-supervise"]) {
+        const { ended, kill, wrote } = yield* start(runtime, ["run", `${talkative}#leaves`, supervision])
+        yield* wrote("waiting\n")
+        kill("SIGTERM")
+        const end = yield* ended
+        assertExitCode(end, 143)
+        assert.match(end.stderr, /\nquit: the run has not ended, and nothing is left that could end it: /)
+      }
+    }))
   ))
 
 it.live("with --json, what a module prints while it is imported goes to stderr", () =>

@@ -23,9 +23,10 @@ const load = Step.make("load", Effect.gen(function*() {
     yield* Effect.never
   }
   if (how === "exit") process.exit(7)
+  if (how === "never") yield* Effect.never
   if (how === "wait") {
     console.error("waiting")
-    yield* Effect.never
+    yield* Effect.sleep("1 hour")
   }
   if (how === "fail") yield* Effect.fail(new Error("disk full"))
   yield* Effect.log("1461 rows")
@@ -89,6 +90,19 @@ it.live("a process that is killed, or that ends, is told by its supervisor, once
     const ended = yield* run("exit", "--monitor", url)
     assertExitCode(ended, 1)
     assert.deepEqual(moves(server).filter((move) => move !== "start"), ["fail", "7"])
+  })))
+
+it.live("a run that was interrupted since nothing could complete it has failed, whatever a stop is told as", () =>
+  Effect.scoped(Effect.gen(function*() {
+    for (const flags of [[], ["--no-supervise"]]) {
+      const { run, server } = yield* given(() => "monitor: { healthchecks: { url: \"${HC_URL}\", interrupt: none } }\n")
+      assertExitCode(yield* run("never", ...flags), 13)
+      assert.deepEqual(moves(server), ["start", "fail"])
+      assert.match(
+        server.requests[1]!.body,
+        /^nightly was interrupted after [^\n]+\nthe run has not ended, and nothing is left/
+      )
+    }
   })))
 
 it.live("a job that can't begin is told as a failure, without secrets", () =>
