@@ -98,6 +98,12 @@ for (const runtime of someRuntimes()) {
     60_000
   )
 
+  test.concurrent(`${runtime}: a tree does not keep a process alive whose run nothing can end`, async () => {
+    const { code, stderr } = await run(runtime, "stuck")
+    expect(code).toBe(0)
+    cursorIsShown(stderr)
+  }, 60_000)
+
   test.concurrent(`${runtime}: an uncaught error restores the terminal`, async () => {
     for (const way of ["throw", "reject"]) {
       const { code, stderr } = await run(runtime, way)

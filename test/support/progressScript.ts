@@ -33,8 +33,9 @@ const body: Effect.Effect<unknown, unknown> = ({
   end: Effect.sleep("300 millis"),
   fail: Effect.andThen(Effect.sleep("300 millis"), Effect.fail("no")),
   // these two wait for a signal from the test
-  wait: Effect.never,
-  listen: Effect.never,
+  wait: Effect.sleep("1 hour"),
+  listen: Effect.sleep("1 hour"),
+  stuck: Effect.never,
   exit: soon(() => process.exit(3)),
   throw: soon(() => {
     throw new Error("not caught")

@@ -209,7 +209,8 @@ export const session = async (options: SessionOptions, program: Program): Promis
       stopping.stop(undefined, why)
       fiber.interruptUnsafe(fiber.id)
     },
-    cutOff: supervisor === undefined ? cutOffAlerts : () => []
+    cutOff: supervisor === undefined ? cutOffAlerts : () => [],
+    print: observers.say
   })
   // registered before the fiber starts, so that no signal ends the process by default
   const stopListening = Signals.listen(

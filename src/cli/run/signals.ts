@@ -64,6 +64,8 @@ export interface Failing {
   readonly interrupt: (why: string, code: number) => void
   /** Says what an end cuts off. */
   readonly cutOff: () => ReadonlyArray<string>
+  /** Writes a line to standard error at once. Set where writing to the file descriptor itself would garble the tree. */
+  readonly print?: ((line: string) => void) | undefined
 }
 
 /**
@@ -72,10 +74,10 @@ export interface Failing {
  * Leaves errors to listeners of the user's, if there are any. Returns a function that stops this.
  */
 export const catchFailures = (
-  { begun, crashes, cutOff, interrupt, interruptedWith, isSupervised, redact, staysAlive }: Failing
+  { begun, crashes, cutOff, interrupt, interruptedWith, isSupervised, print = errAtOnce, redact, staysAlive }: Failing
 ): () => void => {
   let timer: NodeJS.Timeout | undefined
-  const say = (text: string): void => redact(text).split("\n").forEach(errAtOnce)
+  const say = (text: string): void => redact(text).split("\n").forEach(print)
   const quit = (code: number): void => {
     for (const line of cutOff()) errAtOnce(line)
     end(code)

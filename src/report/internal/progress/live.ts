@@ -25,6 +25,13 @@ export interface LiveOptions {
 /** The time between two frames, in milliseconds. */
 const interval = 100
 
+/** Waits by the system's clock, and does not keep the process alive: a run that nothing can end would go on to be drawn. */
+const nextFrame: Effect.Effect<void> = Effect.callback((resume) => {
+  const timer = setTimeout(() => resume(Effect.void), interval)
+  timer.unref()
+  return Effect.sync(() => clearTimeout(timer))
+})
+
 /** The size that is assumed of a terminal that does not report its own. */
 const usual = { columns: 80, rows: 24 }
 
@@ -107,9 +114,9 @@ export class Live {
       leave: () => this.#screen.leave(),
       isAway: () => this.#screen.isAway
     })
-    this.#ticker = Effect.runForkWith(this.#options.context)(Effect.forever(
-      Effect.andThen(Effect.sleep(interval), Effect.sync(() => this.#draw()))
-    ))
+    const { context } = this.#options
+    const next = context.mapUnsafe.has(Clock.Clock.key) ? Effect.sleep(interval) : nextFrame
+    this.#ticker = Effect.runForkWith(context)(Effect.forever(Effect.andThen(next, Effect.sync(() => this.#draw()))))
   }
 
   #stop(): void {
