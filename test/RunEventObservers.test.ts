@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { AlerterHooks, Pipeline, RunEvent, Step } from "../src/index.ts"
+import { type Alerter, AlerterHooks, Hook, Hooks, Pipeline, RunEvent, Step } from "../src/index.ts"
 import { alertsOf, fieldsOf } from "./support/alertsOf.ts"
 import { makeIt } from "./support/it.ts"
 import { brief, calls, events, logs } from "./support/observe.ts"
@@ -126,9 +126,10 @@ it.effect("an interrupted run emits StepEnded and RunEnded with the outcome inte
     ])
   }))
 
-it.effect("an alert and an event tell the same duration of a step, without the time that observers of its end take", () =>
+it.effect("an alert and an event tell the duration of a step's body, without the time of its hooks and of observers", () =>
   Effect.gen(function*() {
     let now = 0
+    const takes = (millis: number) => Effect.sync(() => void (now += millis))
     const clock: Clock.Clock = {
       ...(yield* Clock.Clock),
       currentTimeMillisUnsafe: () => now,
@@ -136,16 +137,30 @@ it.effect("an alert and an event tell the same duration of a step, without the t
       monotonicTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
       monotonicTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n)
     }
-    const emitted = events()
-    const slow = RunEvent.layer(({ _tag }) => void (now += _tag === "StepEnded" ? 5_000 : 0))
-    const body = Effect.andThen(Effect.sync(() => void (now += 2_000)), Effect.fail("no"))
-    const alerts = yield* alertsOf(
-      Step.make("s", body).pipe(Step.hooks(AlerterHooks.failure)).pipe(
-        Effect.provide(slow.pipe(Layer.provideMerge(emitted.layer))),
-        Effect.provideService(Clock.Clock, clock)
-      )
+    const told = (step: Effect.Effect<void, unknown, Alerter>) =>
+      Effect.gen(function*() {
+        const emitted = events()
+        const slow = RunEvent.layer(({ _tag }) =>
+          void (now += _tag === "StepStarted" || _tag === "StepEnded" ? 5_000 : 0)
+        )
+        const alerts = yield* alertsOf(
+          step.pipe(
+            Effect.provide(slow.pipe(Layer.provideMerge(emitted.layer))),
+            Effect.provideService(Clock.Clock, clock)
+          )
+        )
+        const took = emitted.list.flatMap((event) =>
+          event._tag === "StepEnded" || event._tag === "RunEnded" ? [Duration.toMillis(event.duration)] : []
+        )
+        return [fieldsOf(alerts[0]!)["duration"], ...took]
+      })
+    const step = Step.make("s", Effect.andThen(takes(2_000), Effect.fail("no"))).pipe(Step.hooks(AlerterHooks.failure))
+    assert.deepEqual(yield* told(step), ["2 s", 2_000, 12_000])
+    const hooks = Hooks.make(
+      Hook.onStart(takes(300)),
+      Hook.required(Hook.onStart(takes(40))),
+      Hook.required(Hook.onFailure(() => takes(6_000))),
+      Hook.onExit(() => takes(7))
     )
-    const ended = emitted.list.find((event) => event._tag === "StepEnded")!
-    assert.equal(Duration.toMillis(ended.duration), 2_000)
-    assert.equal(fieldsOf(alerts[0]!)["duration"], "2 s")
+    assert.deepEqual(yield* told(Step.hooks(step, hooks)), ["2 s", 2_000, 18_347])
   }))

@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import * as assert from "node:assert/strict"
 import * as path from "node:path"
 import { test } from "node:test"
-import { Pipeline, Step } from "../../src/index.ts"
+import { Hook, Hooks, Pipeline, Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
 import { Runs } from "../../src/report/internal/events/model.ts"
 import { timeline } from "../../src/report/internal/timeline/rows.ts"
@@ -96,6 +96,24 @@ for (
       assert.equal(rows[0]!.clock, text)
     }))
 }
+
+it.effect("the bar of a step ends where its body ends, after start hooks and before required hooks", () =>
+  Effect.gen(function*() {
+    const clock = new HandClock()
+    const file = path.join(yield* tempFolder, "runs.jsonl")
+    const takes = (millis: number) => Effect.sync(() => void (clock.passed += millis))
+    const hooks = Hooks.make(Hook.onStart(takes(400)), Hook.required(Hook.onSuccess(() => takes(90))))
+    const outer = Step.make("outer", Step.make("inner", takes(1000))).pipe(Step.hooks(hooks))
+    yield* Pipeline.make("nightly", outer).pipe(
+      Effect.provide(Report.layerRecord({ file })),
+      Effect.provideService(Clock.Clock, clock)
+    )
+    assert.deepEqual(drawn((yield* readAll(file)).events).map(({ clock: _, ...row }) => row), [
+      { name: "run", from: 0, to: 1490, took: "1.5 s" },
+      { name: "outer", from: 0, to: 1400, took: "1 s" },
+      { name: "inner", from: 400, to: 1400, took: "1 s" }
+    ])
+  }))
 
 it.effect("a clock that nobody sets is not marked, nor is one of which a run began after it was set", () =>
   Effect.gen(function*() {

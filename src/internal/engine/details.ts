@@ -8,10 +8,10 @@ export interface Details {
   params: Readonly<Record<string, unknown>> | undefined
   notes: Readonly<Record<string, unknown>> | undefined
   attemptFrom: number | undefined
-  /** The start of the body in milliseconds, where start hooks or an approval came before it. */
+  /** The start of the body in milliseconds, where start hooks, an approval or slow observers came before it. */
   bodyMillis: number | undefined
-  /** The end of the body on the monotonic clock, where what follows may have waited for an overdue hook. */
-  endedNanos: number | undefined
+  /** The same on the monotonic clock, and before an approval, where observers are told. */
+  bodyNanos: number | undefined
   lateness: Lateness | undefined
 }
 
@@ -23,6 +23,6 @@ export const noDetails = (): Details => ({
   notes: undefined,
   attemptFrom: undefined,
   bodyMillis: undefined,
-  endedNanos: undefined,
+  bodyNanos: undefined,
   lateness: undefined
 })

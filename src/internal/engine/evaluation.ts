@@ -44,10 +44,10 @@ export interface Keeper {
   /** Posts, at the end of a run, that steps are well again. */
   readonly settle: (evaluation: Evaluation, posts: Effect.Effect<void>) => Effect.Effect<void>
   /**
-   * Returns the time in nanoseconds that the step or the run took until `now`, on the monotonic clock; `undefined` where
-   * observers know of its end already. Called when the end is reported.
+   * Returns how long a body or a run took, in nanoseconds: the time between two readings of the monotonic clock, or what
+   * is recorded. `undefined` where observers know of its end already. Called when the end is reported.
    */
-  readonly duration: (evaluation: Evaluation, now: number) => number | undefined
+  readonly duration: (evaluation: Evaluation, begun: number, ended: number) => number | undefined
 }
 
 /** A hook that is running. Its value is the cause of its failure, or `undefined`. */
@@ -114,8 +114,8 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   private contextBefore: Context.Context<never> | undefined
   private outerContext: Context.Context<never> | undefined
   private bodyContext: Context.Context<never> | undefined
-  /** The end of the body in milliseconds on the monotonic clock, where hooks run after it that take time. */
-  private bodyEndedAt: number | undefined
+  /** The end of the body on the monotonic clock, where observers are told or hooks run after it that take time. */
+  private bodyEnded: number | undefined
   private lazyInfo: StepInfo | undefined
   private lazyHookView: View | undefined
   private lazyHookContext: Context.Context<never> | undefined
@@ -198,23 +198,34 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   }
 
   get endedMillis(): number | undefined {
-    const { bodyEndedAt, keeper: { endedMillis }, run: { clock } } = this
-    if (bodyEndedAt === undefined || endedMillis !== undefined) return endedMillis
-    return Math.round(clock.currentTimeMillisUnsafe() - (monotonicMillis(clock) - bodyEndedAt))
+    const { bodyEnded, keeper: { endedMillis }, run: { clock } } = this
+    if (bodyEnded === undefined || endedMillis !== undefined) return endedMillis
+    return Math.round(clock.currentTimeMillisUnsafe() - (monotonicMillis(clock) - bodyEnded / 1e6))
   }
 
   get bodyMillis(): number {
     return this.details?.bodyMillis ?? this.startedMillis
   }
 
+  /** The start of the body, or of an approval before it, on the monotonic clock, once observers know of the step. */
+  get bodyNanos(): number | undefined {
+    return this.details?.bodyNanos ?? this.startedNanos
+  }
+
   /** Notes that the body begins, some time after the evaluation began. */
   beginBody(): void {
+    this.detailed.bodyNanos = this.run.telling?.nanos()
+    this.approved()
+  }
+
+  /** Notes that the body begins after an approval, for which people took the time. Observers are told of that time, too. */
+  approved(): void {
     this.detailed.bodyMillis = this.run.clock.currentTimeMillisUnsafe()
   }
 
-  /** Notes that the body has ended by `now`. Called for each hook after it that takes time. */
-  endBody(now = monotonicMillis(this.run.clock)): void {
-    this.bodyEndedAt ??= now
+  /** Notes that the body has ended by `now`, and returns when it had. Called for each hook after it that takes time. */
+  endBody(now = monotonicMillis(this.run.clock) * 1e6): number {
+    return this.bodyEnded ??= now
   }
 
   /** The details, made where there are none yet. */

@@ -116,7 +116,7 @@ const awaitHook = (
   const limits = run.limits(fiber)
   // one reading of the clock for both: the end of the body, and the start of the hook's time
   const now = limits.watchdog.now()
-  if (kindsAfter.has(planned.hook.kind)) evaluation.endBody(limits.watchdog.clock === run.clock ? now : undefined)
+  if (kindsAfter.has(planned.hook.kind)) evaluation.endBody(limits.watchdog.clock === run.clock ? now * 1e6 : undefined)
   run.telling?.hookStarted(evaluation, planned)
   const supervised: HookEnd = Effect.callback((resume) => {
     whenEnded(planned.hook, started, fiber.id, limits, now, (exit) =>

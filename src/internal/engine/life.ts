@@ -69,7 +69,7 @@ const afterStart = (evaluation: Evaluation, body: Body): Body => {
       if (failed !== undefined) return Effect.failCause(failed)
       evaluation.beginBody()
       return gate === undefined ? body : Effect.flatMap(gate, () => {
-        evaluation.beginBody()
+        evaluation.approved()
         return body
       })
     }
@@ -80,7 +80,7 @@ const afterStart = (evaluation: Evaluation, body: Body): Body => {
 export const reportStart = (evaluation: Evaluation, telling: Telling, now = telling.nanos()): void => {
   evaluation.startedNanos = now
   if (evaluation.ownsRun) telling.runStarted()
-  if (!evaluation.isRun) telling.stepStarted(evaluation, now)
+  if (!evaluation.isRun && telling.stepStarted(evaluation, now)) evaluation.beginBody()
 }
 
 /** @internal */
@@ -94,9 +94,7 @@ export const inMemory: Keeper = {
   },
   hook: runHook,
   settle: (_, posts) => posts,
-  // the start has been reported by then, by `start` or by `settle`
-  duration: (evaluation, now) =>
-    (evaluation.isRun ? now : evaluation.details?.endedNanos ?? now) - evaluation.startedNanos!
+  duration: (_, begun, ended) => ended - begun
 }
 
 // -----------------------------------------------------------------------------
@@ -136,8 +134,10 @@ const settleAs = (
   if (telling !== undefined && evaluation.startedNanos === undefined) reportStart(evaluation, telling)
   const required = hooksOf(plan.required, outcome)
   const hooks = hooksOf(plan.ordinary, outcome)
-  // hooks see how long the body took, and not the hooks before them; a run's wait for background hooks, too
-  if (evaluation.isRun || required.length + hooks.length > 1) evaluation.endBody()
+  // Hooks see how long the body took, and not the hooks before them; a run's wait for background hooks, too. Where observers
+  // are told, that comes before the hooks that are not required, and says when the body has ended.
+  const isMeasured = telling === undefined ? required.length + hooks.length > 1 : required.length > 0
+  if (evaluation.isRun || isMeasured) evaluation.endBody()
   const isSimple = !evaluation.isRun && plan.overdue === undefined && required.length === 0 &&
     plan.rollback.length === 0 && (!ownsRun || run.rollback === undefined)
   if (!isSimple) {
@@ -204,9 +204,8 @@ export const reportEnd = (
   const { telling } = run
   if (telling === undefined) return undefined
   const now = telling.nanos()
-  // observers take time, too
-  evaluation.endBody(now / 1e6)
-  const nanos = evaluation.keeper.duration(evaluation, now)
+  // observers take time, too; the start has been reported by `start` or by `settle`
+  const nanos = evaluation.keeper.duration(evaluation, evaluation.bodyNanos!, evaluation.endBody(now))
   if (nanos !== undefined) telling.stepEnded(evaluation, exit, outcome, now, nanos)
   return now
 }
@@ -225,7 +224,7 @@ export const endRun = (
   })
   const end = run.end(settle)
   return telling === undefined ? end : Effect.map(end, () => {
-    const nanos = evaluation.keeper.duration(evaluation, telling.nanos())
+    const nanos = evaluation.keeper.duration(evaluation, evaluation.startedNanos!, telling.nanos())
     if (nanos !== undefined) telling.runEnded(outcome, exit, nanos)
   })
 }

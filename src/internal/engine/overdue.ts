@@ -238,7 +238,6 @@ class OverdueWatch implements Watch {
       const { evaluation, running } = this
       if (running === undefined) return Effect.void
       evaluation.endBody()
-      evaluation.detailed.endedNanos = evaluation.run.telling?.nanos()
       return Effect.asVoid(Fiber.await(running))
     })
   }

@@ -14,7 +14,6 @@ export const rollBack = (evaluation: Evaluation, cause: Cause.Cause<unknown>): E
       if (run.rollback?.isPending !== true) return Effect.void
       // the time that hooks are told, and that of the step's event, is that of the body
       evaluation.endBody()
-      if (!evaluation.isRun) evaluation.detailed.endedNanos ??= run.telling?.nanos()
       return Effect.andThen(run.rollback.run(cause), run.rollback.close)
     })
   )

@@ -11,7 +11,7 @@ export class Slowest {
 
   /** Adds a step that ends now, by the wall clock. */
   add(step: Occurrence, now: number): void {
-    const millis = (step.endedMillis ?? now) - step.startedMillis
+    const millis = (step.endedMillis ?? now) - step.bodyMillis
     const { steps } = this
     if (steps.length === maxKept && millis <= steps[maxKept - 1]!.millis) return
     steps.push({ label: pathText(step.labels, " › "), millis })

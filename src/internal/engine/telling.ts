@@ -37,14 +37,34 @@ const quick = 50_000
 /** How often quick observers are trusted to be so: reading the clock takes longer than such an observer. */
 const trust = 15
 
+/** Reads a clock after observers have been told, and seldom where they were quick when it was read. */
+class After {
+  private readonly clock: Clock.Clock
+  private trusted = 0
+
+  constructor(clock: Clock.Clock) {
+    this.clock = clock
+  }
+
+  /** Returns the time, which is taken to be that from before the observers as long as they are trusted. */
+  now(before: number): number {
+    if (this.trusted-- > 0) return before
+    const now = nanosOf(this.clock)
+    this.trusted = now - before < quick ? trust : 0
+    return now
+  }
+}
+
+const nanosOf = (clock: Clock.Clock): number => monotonicMillis(clock) * 1e6
+
 /** Reports the events of one run. Durations and `now` are in nanoseconds, on the monotonic clock. */
 export class Telling {
   /** The step whose hooks run one after another, with nothing in between. */
   private chained: Occurrence | undefined
   /** The time that was just read, where nothing but observers has run since. */
   private fresh: number | undefined
-  /** How often observers are still taken to be quick, before the clock is read again. */
-  private trusted = 0
+  private readonly afterStart: After
+  private readonly afterEnd: After
   private readonly run: ReportedRun
   private readonly context: Context.Context<never>
   private readonly clock: Clock.Clock
@@ -62,6 +82,8 @@ export class Telling {
     this.run = run
     this.context = fiber.context
     this.clock = fiber.getRef(Clock.Clock)
+    this.afterStart = new After(this.clock)
+    this.afterEnd = new After(this.clock)
     this.observers = observers
     const logged = observers.filter(isLogged)
     this.loggers = logged.length === 0 ? undefined : logged.map((observer) => observer[LoggerKey])
@@ -71,7 +93,7 @@ export class Telling {
 
   /** Reads the monotonic clock. */
   nanos(): number {
-    return monotonicMillis(this.clock) * 1e6
+    return nanosOf(this.clock)
   }
 
   /**
@@ -93,10 +115,7 @@ export class Telling {
   hookSince(occurrence: Occurrence): number {
     const { fresh } = this
     if (this.chained !== occurrence || fresh === undefined) return this.nanos()
-    if (this.untapped.length === 0 || this.trusted-- > 0) return fresh
-    const now = this.nanos()
-    this.trusted = now - fresh < quick ? trust : 0
-    return now
+    return this.untapped.length === 0 ? fresh : this.afterEnd.now(fresh)
   }
 
   /** `at` is the time of the start in milliseconds, where it is reported later. */
@@ -109,10 +128,13 @@ export class Telling {
     this.send({ _tag: "RunEnded", outcome, exit, duration: elapsed(nanos), steps, hookFailures, annotations })
   }
 
-  stepStarted(occurrence: Occurrence, now: number, at = this.millisAt(now)): void {
+  /** Returns whether observers have taken a time that is not the step's, as far as that is known. */
+  stepStarted(occurrence: Occurrence, now: number, at = this.millisAt(now)): boolean {
     const { taps } = this
     for (let i = 0; i < taps.length; i++) taps[i]!.stepStarted(occurrence, at)
-    if (this.untapped.length > 0) this.tellStarted(occurrence, at)
+    if (this.untapped.length === 0) return false
+    this.tellStarted(occurrence, at)
+    return this.afterStart.now(now) - now >= quick
   }
 
   /** Apart from what calls it, as {@link tellEnded} is: Bun takes half as long again for functions of this length. */

@@ -134,7 +134,7 @@ export interface StepEnded extends RunInfo, StepInfo {
   readonly exit: Exit.Exit<unknown, unknown>
   /** How many attempts were made. */
   readonly attempts: number
-  /** How long the body took, its retries included and its hooks not. */
+  /** How long the body took, its retries and an approval before it included, and its hooks not. */
   readonly duration: Duration.Duration
   /** The annotations at the end. Those of its run are included. */
   readonly annotations: Readonly<Record<string, unknown>>
@@ -156,7 +156,7 @@ export interface StepSkipped extends RunInfo, StepInfo {
   readonly reason: string | undefined
   /** How many attempts were made. */
   readonly attempts: number
-  /** How long the body took, its retries included and its hooks not. */
+  /** How long the body took, its retries and an approval before it included, and its hooks not. */
   readonly duration: Duration.Duration
   /** The annotations at the end. Those of its run are included. */
   readonly annotations: Readonly<Record<string, unknown>>
@@ -340,7 +340,7 @@ export interface RunEnded extends RunInfo {
   readonly outcome: Outcome
   /** The value, or the cause of the failure or interruption. */
   readonly exit: Exit.Exit<unknown, unknown>
-  /** How long the body took, its retries included and its hooks not. */
+  /** How long the run took, its hooks included. */
   readonly duration: Duration.Duration
   /** The number of evaluations of steps. */
   readonly steps: number
@@ -385,8 +385,8 @@ export type Unsent = RunEvent extends infer Event ? Event extends RunEvent ? Omi
  * **Gotchas**
  *
  * It must not block: for slow work use `RunEvent.layerEffect`. The time for which it blocks may be in the duration of
- * the hook that runs next. An exception is logged and does not affect the run. An observer that returns an Effect or a
- * promise is a type error, since nobody would run or await it.
+ * the step or the hook that runs next. An exception is logged and does not affect the run. An observer that returns an
+ * Effect or a promise is a type error, since nobody would run or await it.
  *
  * @see `RunEvent.layer` for adding an observer
  *

@@ -102,13 +102,22 @@ const time = (millis: number): number => Math.min(Math.max(millis, -8.64e15), 8.
  */
 const endOf = (
   { durationMillis, endedAt, startedAt }: Pick<StepModel, "durationMillis" | "endedAt" | "startedAt">,
-  known: number
+  known: number,
+  bodyStart = startedAt
 ): number => {
   if (endedAt === undefined) return time(Math.max(startedAt, known))
   if (durationMillis === undefined) return time(Math.max(startedAt, endedAt))
-  const end = startedAt + durationMillis
+  const end = bodyStart + durationMillis
   return time(endedAt < startedAt ? end : Math.min(endedAt, end))
 }
+
+/** Returns when the body of a step began, whose duration is without the start hooks before it. */
+const bodyStartOf = ({ hooks, startedAt }: StepModel): number =>
+  hooks.reduce(
+    (latest, { durationMillis = 0, kind, startedAt }) =>
+      kind === "start" ? Math.max(latest, startedAt + durationMillis) : latest,
+    startedAt
+  )
 
 const tookOf = ({ durationMillis, outcome }: Pick<StepModel, "durationMillis" | "outcome">): Pick<Row, "took"> =>
   outcome === undefined || durationMillis === undefined ? {} : { took: durationMillis }
@@ -151,7 +160,7 @@ const stepContent = (
   runEnd: number,
   run: RunModel
 ): Content => {
-  const end = endOf(step, runEnd)
+  const end = endOf(step, runEnd, bodyStartOf(step))
   return {
     kind: "step",
     name: name(step.name),
