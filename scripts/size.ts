@@ -28,7 +28,7 @@ const modules: Record<string, Budget> = {
   "approvers/index": { own: 40210, total: 96100, schema: true },
   "config/index": { own: 175600, total: 231550, schema: true },
   "delivery/index": { own: 51530, total: 88430, schema: true },
-  "durable/index": { own: 98800, total: 213150, schema: true },
+  "durable/index": { own: 98950, total: 213250, schema: true },
   Hook: { own: 13860, total: 33500 },
   Hooks: { own: 3590, total: 20150 },
   "main/index": { own: 17870, total: 32890 },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 29270, total: 49230 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5820, total: 19090 },
-  index: { own: 57850, total: 100350, schema: true }
+  index: { own: 57950, total: 100350, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
