@@ -151,6 +151,16 @@ test("a second signal ends the process at once", async () => {
   expect(printed.slice(1)).toEqual(["quit on SIGTERM"])
 })
 
+test("a signal that comes again at once is the same one, and its hooks run", async () => {
+  const { began, pipeline, ran } = waiting(Effect.sleep("1 millis"))
+  const { emit, end } = start(pipeline)
+  await began
+  emit("SIGINT", "SIGINT")
+  emit("SIGINT", "SIGINT")
+  expect(await end).toBe(130)
+  expect(ran).toEqual(["interrupt"])
+})
+
 test("a run that does not end within the grace is ended, and its alert is said to be lost", async () => {
   const { began, pipeline } = waiting()
   const hanging = Alerter.layer(() => Effect.never)

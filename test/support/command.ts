@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import * as assert from "node:assert/strict"
 import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
+import { echo } from "../../src/main/internal/signals.ts"
 import { type Runtime, someRuntimes } from "./runtimes.ts"
 
 export const root: string = join(import.meta.dirname, "../..")
@@ -27,6 +28,8 @@ export interface Running {
   /** Waits until the process has written `text` to standard output or standard error. Dies if it ends before. */
   readonly wrote: (text: string) => Effect.Effect<void>
   readonly kill: (signal: NodeJS.Signals) => void
+  /** Sends a signal that does not count as a repetition of the last one. */
+  readonly killAgain: (signal: NodeJS.Signals) => Effect.Effect<void>
   readonly ended: Effect.Effect<Ended>
   /** The text that it has written so far. */
   readonly output: Pick<Ended, "stdout" | "stderr">
@@ -86,6 +89,7 @@ export const start = (
         output,
         wrote,
         kill: (signal) => void child.kill(signal),
+        killAgain: (signal) => Effect.delay(Effect.sync(() => void child.kill(signal)), echo + 100),
         ended: Effect.promise(() => closed)
       }
       return running

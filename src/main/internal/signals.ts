@@ -71,13 +71,31 @@ export interface Listening {
   readonly off: (event: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void) => unknown
 }
 
+/**
+ * The time for which a signal is not heard again, in milliseconds. `timeout` sends its signal to the process and to its
+ * group, `npm` and shells pass on one that the process has had from the terminal: only a later one is another one.
+ */
+export const echo = 300
+
+/** Returns a function that calls `onSignal`, but for a signal that repeats the last one. */
+const withoutEcho = (onSignal: (signal: NodeJS.Signals) => void): (signal: NodeJS.Signals) => void => {
+  let last: { readonly signal: NodeJS.Signals; readonly at: number } | undefined
+  return (signal) => {
+    const at = performance.now()
+    if (last?.signal === signal && at - last.at < echo) return
+    last = { signal, at }
+    onSignal(signal)
+  }
+}
+
 /** Listens to signals, which then do not end the process by themselves. Returns a function that stops listening. */
 export const listenTo = (onSignal: (signal: NodeJS.Signals) => void, host: Listening = process): () => void => {
   // where a runtime took over that the process ignores SIGHUP, it has to stay so
   const ignored = isHangupIgnored() ? ["SIGHUP" as const] : []
   const ignore = () => {}
+  const hear = withoutEcho(onSignal)
   const listeners = [
-    ...stopSignals().map((signal) => [signal, onSignal] as const),
+    ...stopSignals().map((signal) => [signal, hear] as const),
     ...ignored.map((signal) => [signal, ignore] as const)
   ].filter(([signal, listener]) =>
     // Windows has no SIGQUIT

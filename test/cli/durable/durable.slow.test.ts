@@ -169,7 +169,7 @@ it.live("a run that Ctrl-C has stopped continues when the command is started aga
     yield* stepBegun("wait")
     running.kill("SIGINT")
     yield* running.wrote("press Ctrl-C again to quit at once")
-    running.kill("SIGINT")
+    yield* running.killAgain("SIGINT")
     const stopped = yield* running.ended
     assertExitCode(stopped, 130)
     assert.match(

@@ -164,7 +164,7 @@ def talk(args, words):
             if not more: break
             out += more
         if words and words[0][0] in out:
-            time.sleep(0.3)
+            time.sleep(0.5)
             os.write(fd, words.pop(0)[1])
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out.count(b"TERMINAL"), out.count(b"caught"), out.count(b"got abc"))
 talk(["bash", "-c", "test -t 0 && test -t 1 && test -t 2 && echo TERMINAL; trap 'echo caught' INT; echo ready; sleep 2; read -r x </dev/tty; echo got $x"], [(b"ready", b"\\x03"), (b"caught", b"abc\\n")])

@@ -15,11 +15,11 @@ it.live(
   () =>
     onEachRuntime((runtime) =>
       Effect.scoped(Effect.gen(function*() {
-        const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#stuck`, "--supervise"])
+        const { ended, kill, killAgain, wrote } = yield* start(runtime, ["run", `${pipelines}#stuck`, "--supervise"])
         yield* wrote("waiting\n")
         kill("SIGINT")
         yield* wrote("cleaning up\n")
-        kill("SIGINT")
+        yield* killAgain("SIGINT")
         const end = yield* ended
         assertExitCode(end, 130)
         assert.match(end.stderr, /^epilogue: interrupting stuck; press Ctrl-C again to quit at once\n/)

@@ -41,6 +41,23 @@ it.live("the first signal interrupts the run, and its hooks run", () =>
     }))
   ))
 
+it.live("a signal that comes twice at once, as from timeout to a process and its group, is one signal", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      for (const supervision of ["--supervise", "--no-supervise"]) {
+        const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, supervision])
+        yield* wrote("waiting\n")
+        kill("SIGTERM")
+        kill("SIGTERM")
+        yield* wrote("interrupting slow")
+        kill("SIGTERM")
+        const end = yield* ended
+        assertExitCode(end, 143)
+        assert.match(end.stdout, /\ncleaned up\n■ slow/)
+      }
+    }))
+  ))
+
 it.live("a run that interrupts itself says so, supervised or not, and ends with 130", () =>
   Effect.scoped(Effect.gen(function*() {
     const folder = yield* projectFolder
@@ -65,7 +82,7 @@ it.live("the second signal quits at once, and names the hooks and steps that it 
       yield* inHook.wrote("waiting\n")
       inHook.kill("SIGINT")
       yield* inHook.wrote("cleaning up\n")
-      inHook.kill("SIGINT")
+      yield* inHook.killAgain("SIGINT")
       const hook = yield* inHook.ended
       assertExitCode(hook, 130)
       assert.match(hook.stderr, /\nquit, and cut off:\n {2}hook "onInterrupt" \(interrupt\) of wait, after [^\n]+\n$/)

@@ -115,12 +115,12 @@ it.live("the second Ctrl-C lists what a digest still holds", () =>
     writeFileSync(config, JSON.stringify({ alerter: { webhook: { url: server.url }, digest: { window: "1 hour" } } }))
     for (const supervise of ["--supervise", "--no-supervise"]) {
       const args = ["run", `${pipelines}#waiting`, "--config", config, supervise]
-      const { ended, kill, wrote } = yield* start("bun", args)
+      const { ended, kill, killAgain, wrote } = yield* start("bun", args)
       yield* wrote("posted\n")
       const before = server.requests.length
       kill("SIGINT")
       yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => server.requests.length > before })
-      kill("SIGINT")
+      yield* killAgain("SIGINT")
       const end = yield* ended
       assertExitCode(end, 130)
       assert.match(
