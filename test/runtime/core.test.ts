@@ -1,6 +1,7 @@
 /** Tests the core from end to end, on Bun (`bun test`), Deno (`deno test -A`) and Node (`node --test`). */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -183,6 +184,28 @@ it.live("a thousand concurrent steps in real time keep their contexts apart", ()
         `${name}=${name}`
       ).toSorted()
     )
+  }))
+
+it.live("a step is told to have taken as long as it did, to the millisecond, though the machine's clock is set meanwhile", () =>
+  Effect.gen(function*() {
+    const [emitted, now] = [events(), Date.now]
+    const setClock = Effect.acquireRelease(
+      Effect.sync(() => {
+        Date.now = () => now() - 3_600_000
+      }),
+      () =>
+        Effect.sync(() => {
+          Date.now = now
+        })
+    )
+    const load = Step.make("load", Effect.scoped(Effect.andThen(setClock, Effect.sleep("30 millis"))))
+    const before = performance.now()
+    yield* Pipeline.make("nightly", Effect.andThen(load, load)).pipe(Effect.provide(emitted.layer))
+    const most = performance.now() - before
+    const took = emitted.list.flatMap((event) => event._tag === "StepEnded" ? [Duration.toMillis(event.duration)] : [])
+    assert.equal(took.length, 2)
+    // a timer may fire a fraction of a millisecond early
+    for (const millis of took) assert.ok(millis > 28 && millis < most, `${millis} of ${most} ms`)
   }))
 
 it.live("what is overdue is told on the machine's clock, in order, and no timer is left behind", () =>
