@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -10,10 +11,17 @@ import { Alertmanager, Apprise, Gotify, Ntfy, Pushover, Telegram, Twilio, Webhoo
 import { SlackApprover, WebPage } from "../src/approvers/index.ts"
 import {
   Acknowledgements,
+  afterConsecutive,
   askToAcknowledge,
   dedupe,
+  digest,
+  escalate,
   fallback,
+  fanOut,
   mailbox,
+  quietHours,
+  recovered,
+  remind,
   Store,
   throttle
 } from "../src/delivery/index.ts"
@@ -214,3 +222,96 @@ for (const [option, wrong, use] of options) {
       }
     }))
 }
+
+const ofAlerter =
+  (apply: (options: Wrong) => (self: typeof none) => Layer.Layer<Alerter, unknown, unknown>): Use => (options) =>
+    apply(options)(none)
+
+/** Options some of which do not exist, and the message that says so. */
+const unknown: ReadonlyArray<readonly [message: string, options: object, use: Use]> = [
+  [
+    "Step \"load\": its retry has no option \"delay\", only times, schedule, while, until",
+    { times: 3, delay: "1 second" },
+    ofStep((policy) => Step.retry(policy))
+  ],
+  [
+    "hook \"onSuccess\": its retry has no option \"wait\", only times, schedule, while, until",
+    { wait: "1 second" },
+    ofHook((policy) => Hook.retry(policy))
+  ],
+  [
+    "Step \"load\": its time limit has no option \"Grace\", only grace",
+    { Grace: 1 },
+    ofStep((options) => Step.timeout("1 hour", options))
+  ],
+  [
+    "Pipeline \"nightly\": its limit has no option \"repeat\", only every, after",
+    { repeat: 1 },
+    ofRun((options) => Pipeline.overdue("1 hour", options))
+  ],
+  [
+    "Pipeline \"nightly\": its deadline has no option \"timezone\", only every, timeZone",
+    { timezone: "UTC" },
+    ofRun((options) => Pipeline.deadline("06:00", options))
+  ],
+  [
+    "Step \"load\": its promise has no option \"onError\", only try, catch, grace",
+    { try: () => Promise.resolve(1), onError: 1 },
+    (options) => Step.promise("load", options)
+  ],
+  [
+    "its question has no option \"approver\", only title, body, fields, options, timeout, approvers, values",
+    { title: "Go?", timeout: "1 hour", approver: ["U1"] },
+    (question) => Effect.provide(Step.requireApproval(step, question), TestApprover.layerApproving())
+  ],
+  ["afterConsecutive: it has no option", { store: 1 }, ofAlerter((options) => afterConsecutive(2, options))],
+  [
+    "dedupe: it has no option \"key\", \"store\", only window, persist, timeZone, by",
+    { window: 1, key: "a", store: "b" },
+    ofAlerter((options) => dedupe(options))
+  ],
+  ["digest: it has no option", { window: 1, store: 1 }, ofAlerter((options) => digest(options))],
+  ["escalate: it has no option", { after: 1, to: none, store: 1 }, ofAlerter((options) => escalate(options))],
+  ["fallback: it has no option", { wait: 1 }, (options) => fallback(none, none, options)],
+  ["fanOut: it has no option", { succeed: "any" }, (options) => fanOut([none], options)],
+  ["mailbox: it has no option", { size: 1 }, ofAlerter((options) => mailbox(options))],
+  [
+    "quietHours: it has no option",
+    { from: "22:00", to: "06:00", store: 1 },
+    ofAlerter((options) => quietHours(options))
+  ],
+  ["recovered: it has no option", { success: "drop" }, ofAlerter((options) => recovered(options))],
+  ["remind: it has no option", { every: 1, times: 3 }, ofAlerter((options) => remind(options))],
+  [
+    "throttle: perKey has no option \"max\", only limit, window",
+    { limit: 1, window: 1, perKey: { limit: 1, window: 1, max: 1 } },
+    ofAlerter((options) => throttle(options))
+  ],
+  [
+    "askToAcknowledge: it has no option",
+    { approver: ["U1"] },
+    (options) =>
+      askToAcknowledge(options).pipe(Layer.provide([Acknowledgements.layerMemory, TestApprover.layerApproving()]))
+  ]
+]
+
+for (const [message, options, use] of unknown) {
+  it.effect(`an option that does not exist is refused: ${message}`, () =>
+    Effect.gen(function*() {
+      const refused = yield* refusal(use, options)
+      assert.ok(refused?.includes(message), refused)
+    }))
+}
+
+it.effect("an object of a class may have more than its options", () =>
+  Effect.gen(function*() {
+    class Policy {
+      readonly times = 1
+      readonly note = "for the nightly job"
+    }
+    const retry = ofStep((policy) => Step.retry(policy))
+    assert.deepEqual([yield* refusal(retry, new Policy()), yield* refusal(retry, Schedule.recurs(1))], [
+      undefined,
+      undefined
+    ])
+  }))

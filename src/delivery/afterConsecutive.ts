@@ -13,7 +13,7 @@ import { dropped } from "../internal/alerts/metrics.ts"
 import { heldBackBefore, withNote } from "../internal/alerts/notes.ts"
 import { Millis, remember, timeOf } from "./internal/entries.ts"
 import { timeIn } from "./internal/hold/count.ts"
-import { countOf } from "./internal/options.ts"
+import { checked, countOf } from "./internal/options.ts"
 import { around, isDigest, isFailure, isNotice, isRepeats, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
@@ -85,12 +85,21 @@ export const afterConsecutive: {
     n: number,
     options?: AfterConsecutiveOptions<P>
   ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) => make(post, n, options?.persist, { zone: options?.timeZone ?? zone, words }), "wants")(
+    around(
+      (post, zone, words) =>
+        make(post, n, checked("afterConsecutive", options ?? {}, known).persist, {
+          zone: options?.timeZone ?? zone,
+          words
+        }),
+      "wants"
+    )(
       self
     )
 )
 
 const Streak = Schema.Struct({ count: Schema.Natural, since: Millis })
+
+const known = { persist: 0, timeZone: 0 } as const
 
 const make = <P extends string | undefined>(
   inner: Post,

@@ -24,6 +24,7 @@ import { owner } from "./internal/hold/owner.ts"
 import { ApproverKey } from "./internal/open/approver.ts"
 import type { Book, Entry } from "./internal/open/book.ts"
 import { booksOf } from "./internal/open/known.ts"
+import { checked } from "./internal/options.ts"
 
 /**
  * Options of {@link askToAcknowledge}.
@@ -87,6 +88,7 @@ export const askToAcknowledge = (
       if (book === undefined) {
         throw new Error("askToAcknowledge: needs Acknowledgements.layer or layerMemory")
       }
+      checked("askToAcknowledge", options, { approvers: 0, timeout: 0 })
       refuse("askToAcknowledge", spanMistakes("timeout", options.timeout))
       yield* asking(book, approver, options)
     })

@@ -19,7 +19,7 @@ import { withNote } from "../internal/alerts/notes.ts"
 import { callSafely, locks, Millis, remember } from "./internal/entries.ts"
 import * as Counts from "./internal/hold/count.ts"
 import * as Summaries from "./internal/hold/summary.ts"
-import { limitOf } from "./internal/options.ts"
+import { checked, limitOf } from "./internal/options.ts"
 import { allPlaces, type Arrival, arrivalOf, arriveAt, conclude, isTold, quietly } from "./internal/places.ts"
 import { around, isDigest, isFailure, isNotice, orTaken, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
@@ -114,7 +114,10 @@ export const dedupe: {
     self: Layer.Layer<Alerter, E, R>,
     options: DedupeOptions<P>
   ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }), "takes")(self)
+    around(
+      (post, zone, words) => make(post, checked("dedupe", options, known), { zone: options.timeZone ?? zone, words }),
+      "takes"
+    )(self)
 )
 
 const Entry = Schema.Struct({
@@ -131,6 +134,8 @@ const Entry = Schema.Struct({
 })
 type Entry = (typeof Entry)["Type"]
 type Report = ReadonlyArray<readonly [key: string, count: Counts.Count]>
+
+const known = { window: 0, persist: 0, timeZone: 0, by: 0 } as const
 
 const make = <P extends string | undefined>(
   inner: Post,

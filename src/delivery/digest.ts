@@ -12,7 +12,7 @@ import type { Alerter } from "../Alerter.ts"
 import { lasted, type Telling } from "../internal/alerts/digest.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import * as Held from "./internal/hold/held.ts"
-import { countOf, millisOf } from "./internal/options.ts"
+import { checked, countOf, millisOf } from "./internal/options.ts"
 import { around, passesAtOnce, type Post } from "./internal/policy.ts"
 import type { Persisted } from "./internal/state/persisted.ts"
 
@@ -103,8 +103,12 @@ export const digest: {
     self: Layer.Layer<Alerter, E, R>,
     options: DigestOptions<P>
   ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }))(self)
+    around((post, zone, words) =>
+      make(post, checked("digest", options, known), { zone: options.timeZone ?? zone, words })
+    )(self)
 )
+
+const known = { window: 0, max: 0, immediate: 0, persist: 0, timeZone: 0 } as const
 
 const make = <P extends string | undefined>(
   post: Post,

@@ -16,7 +16,7 @@ import { timeOf } from "./internal/entries.ts"
 import type { Pending } from "./internal/open/pending.ts"
 import { escalation } from "./internal/open/texts.ts"
 import * as Watching from "./internal/open/watching.ts"
-import { millisOf } from "./internal/options.ts"
+import { checked, millisOf } from "./internal/options.ts"
 import { showQuiet } from "./internal/places.ts"
 import type { Post } from "./internal/policy.ts"
 import { recovery } from "./internal/recovery.ts"
@@ -111,12 +111,18 @@ export const escalate: {
     self: Layer.Layer<Alerter, E, R>,
     options: EscalateOptions<E2, R2, P>
   ): Layer.Layer<Alerter, E | E2, R | R2 | Persisted<P>> =>
-    combine([self, options.to], ([first, second], { words, zone }) =>
-      make(first, second, options, {
-        zone: options.timeZone ?? zone ?? DateTime.zoneMakeLocal(),
-        words
-      }), "wants")
+    combine(
+      [self, options.to],
+      ([first, second], { words, zone }) =>
+        make(first, second, checked("escalate", options, known), {
+          zone: options.timeZone ?? zone ?? DateTime.zoneMakeLocal(),
+          words
+        }),
+      "wants"
+    )
 )
+
+const known = { after: 0, to: 0, announce: 0, persist: 0, timeZone: 0 } as const
 
 const make = <P extends string | undefined>(
   first: Post,

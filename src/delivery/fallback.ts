@@ -18,7 +18,7 @@ import { withoutUrls } from "../internal/text/addresses.ts"
 import type { Words } from "../internal/text/alertWords.ts"
 import * as Writer from "../internal/text/writer.ts"
 import { monotonicMillis, withFields } from "./internal/entries.ts"
-import { limitOf } from "./internal/options.ts"
+import { checked, limitOf } from "./internal/options.ts"
 import { arrivalOf, atPlace, conclude, isAt, quietly } from "./internal/places.ts"
 import { isResolving, type Post } from "./internal/policy.ts"
 import { combine, combinedError, errorOf, oneOf } from "./internal/several.ts"
@@ -93,14 +93,16 @@ export const fallback: {
     second: Layer.Layer<Alerter, E2, R2>,
     options?: FallbackOptions
   ): Layer.Layer<Alerter, E | E2, R | R2> =>
-    combine([self, second], ([first, second], { words }) =>
-      make(
+    combine([self, second], ([first, second], { words }) => {
+      const { after = "15 seconds", cooldown = 0 } = checked("fallback", options ?? {}, { after: 0, cooldown: 0 })
+      return make(
         first,
         second,
-        Duration.millis(limitOf("fallback", "after", options?.after ?? "15 seconds")),
-        limitOf("fallback", "cooldown", options?.cooldown ?? 0, 0),
+        Duration.millis(limitOf("fallback", "after", after)),
+        limitOf("fallback", "cooldown", cooldown, 0),
         words
-      ))
+      )
+    })
 )
 
 /**

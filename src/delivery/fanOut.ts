@@ -6,6 +6,7 @@ import type * as Layer from "effect/Layer"
 import type { Alerter } from "../Alerter.ts"
 import { droppedByAll } from "../internal/alerts/metrics.ts"
 import * as Writer from "../internal/text/writer.ts"
+import { checked } from "./internal/options.ts"
 import { atPlace, isAt, quietly } from "./internal/places.ts"
 import type { Post } from "./internal/policy.ts"
 import { combine, oneOf, postAll } from "./internal/several.ts"
@@ -69,7 +70,10 @@ export const fanOut = <
   layers: Layers,
   options?: FanOutOptions
 ): Layer.Layer<Alerter, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
-  combine(layers, (posts) => Effect.sync(() => toAll(posts, options?.succeeds ?? "all")))
+  combine(
+    layers,
+    (posts) => Effect.sync(() => toAll(posts, checked("fanOut", options ?? {}, { succeeds: 0 }).succeeds ?? "all"))
+  )
 
 const toAll = (posts: ReadonlyArray<Post>, succeeds: "all" | "any"): Post => {
   if (posts.length === 0) throw new Error("fanOut: the list of alerters must not be empty")

@@ -18,6 +18,7 @@ import { allPlaces, arrivalOf, conclude } from "./internal/places.ts"
 import { around, type Post } from "./internal/policy.ts"
 
 export type { Pace, PaceLimit } from "../internal/alerts/mailbox/pace.ts"
+import { checked } from "./internal/options.ts"
 
 /**
  * Options of {@link mailbox}.
@@ -91,14 +92,22 @@ export const mailbox: {
   (args) => Layer.isLayer(args[0]),
   <E, R>(
     self: Layer.Layer<Alerter, E, R>,
-    { capacity, channel = "custom", drain, pace = [] }: MailboxOptions = {}
+    options: MailboxOptions = {}
   ): Layer.Layer<Alerter, E, R> =>
-    around(
-      (inner, zone, words) =>
-        Mailbox.make(again((alert) => limited(inner(alert), channel)), { channel, pace, drain, capacity, zone, words }),
-      "takes"
-    )(self)
+    around((inner, zone, words) => {
+      const { capacity, channel = "custom", drain, pace = [] } = checked("mailbox", options, known)
+      return Mailbox.make(again((alert) => limited(inner(alert), channel)), {
+        channel,
+        pace,
+        drain,
+        capacity,
+        zone,
+        words
+      })
+    }, "takes")(self)
 )
+
+const known = { channel: 0, pace: 0, drain: 0, capacity: 0 } as const
 
 /** The longest time of an attempt: one that never ends would keep all other alerts in the mailbox, in silence. */
 const attemptLimit = Duration.minutes(5)

@@ -13,6 +13,7 @@ import type { Telling } from "../internal/alerts/digest.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import * as Held from "./internal/hold/held.ts"
 import { endOf, weekdays } from "./internal/hold/hours.ts"
+import { checked } from "./internal/options.ts"
 import { around, passesAtOnce, type Post } from "./internal/policy.ts"
 import type { Persisted } from "./internal/state/persisted.ts"
 
@@ -108,11 +109,15 @@ export const quietHours: {
     self: Layer.Layer<Alerter, E, R>,
     options: QuietHoursOptions<P>
   ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }))(self)
+    around((post, zone, words) =>
+      make(post, checked("quietHours", options, known), { zone: options.timeZone ?? zone, words })
+    )(self)
 )
 
 /** The delay, in milliseconds, after a delivery that failed outside of the quiet hours. */
 const retryDelay = 10 * 60_000
+
+const known = { from: 0, to: 0, timeZone: 0, days: 0, except: 0, persist: 0 } as const
 
 const make = <P extends string | undefined>(
   post: Post,

@@ -13,6 +13,7 @@ import type { Telling } from "../internal/alerts/digest.ts"
 import { fromJson, single, SingleJson } from "../internal/alerts/json.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
 import { locks, Millis, remember, timeOf } from "./internal/entries.ts"
+import { checked } from "./internal/options.ts"
 import { allPlaces, arrivalOf, bothPlaces, conclude, isTold, showQuiet } from "./internal/places.ts"
 import {
   around,
@@ -107,7 +108,11 @@ export const recovered: {
     self: Layer.Layer<Alerter, E, R>,
     options: RecoveredOptions<P> = {}
   ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }), "wants")(self)
+    around(
+      (post, zone, words) =>
+        make(post, checked("recovered", options, known), { zone: options.timeZone ?? zone, words }),
+      "wants"
+    )(self)
 )
 
 const Outage = Schema.Struct({
@@ -119,6 +124,8 @@ const Outage = Schema.Struct({
   told: Schema.optionalKey(Schema.Array(Schema.String))
 })
 type Outage = (typeof Outage)["Type"]
+
+const known = { persist: 0, timeZone: 0, successes: 0 } as const
 
 const make = <P extends string | undefined>(
   inner: Post,

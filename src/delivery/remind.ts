@@ -12,7 +12,7 @@ import type { Telling } from "../internal/alerts/digest.ts"
 import type { Pending } from "./internal/open/pending.ts"
 import { reminder } from "./internal/open/texts.ts"
 import * as Watching from "./internal/open/watching.ts"
-import { countOf, limitOf, millisOf } from "./internal/options.ts"
+import { checked, countOf, limitOf, millisOf } from "./internal/options.ts"
 import { around, type Post } from "./internal/policy.ts"
 import type { Persisted } from "./internal/state/persisted.ts"
 
@@ -107,7 +107,10 @@ export const remind: {
     self: Layer.Layer<Alerter, E, R>,
     options: RemindOptions<P>
   ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }), "wants")(self)
+    around(
+      (post, zone, words) => make(post, checked("remind", options, known), { zone: options.timeZone ?? zone, words }),
+      "wants"
+    )(self)
 )
 
 /** The number of reminders, and the milliseconds after the first alert, that `until` allows. */
@@ -119,6 +122,8 @@ const limits = (every: number, until: RemindOptions["until"] = "7 days") => {
   if (span < every) throw new Error("remind: until must not be less than every")
   return { times: Infinity, span }
 }
+
+const known = { every: 0, until: 0, announce: 0, persist: 0, timeZone: 0 } as const
 
 const make = <P extends string | undefined>(
   inner: Post,

@@ -14,10 +14,11 @@ import type { Alerter } from "../Alerter.ts"
 import type { Telling } from "../internal/alerts/digest.ts"
 import { countedOnly } from "../internal/alerts/metrics.ts"
 import { withNote } from "../internal/alerts/notes.ts"
+import { refuse, unknownMistakes } from "../internal/model/options.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import { sentence, total } from "./internal/hold/count.ts"
 import * as Summaries from "./internal/hold/summary.ts"
-import { countOf, millisOf } from "./internal/options.ts"
+import { checked, countOf, millisOf } from "./internal/options.ts"
 import { arrivalOf, conclude, isTold, quietly, shownBy } from "./internal/places.ts"
 import { around, isQuestion, orTaken, type Post } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
@@ -115,7 +116,9 @@ export const throttle: {
     self: Layer.Layer<Alerter, E, R>,
     options: ThrottleOptions<P>
   ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) => make(post, options, { zone: options.timeZone ?? zone, words }))(self)
+    around((post, zone, words) =>
+      make(post, checked("throttle", options, known), { zone: options.timeZone ?? zone, words })
+    )(self)
 )
 
 /** Makes an Effect interruptible where the caller's was. */
@@ -126,12 +129,15 @@ const limitOf = (name: string, { limit, window }: Pick<ThrottleOptions, "limit" 
   window: millisOf("throttle", `${name}window`, window)
 })
 
+const known = { limit: 0, window: 0, perKey: 0, always: 0, persist: 0, timeZone: 0 } as const
+
 const make = <P extends string | undefined>(
   post: Post,
   options: ThrottleOptions<P>,
   telling: Telling
 ): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
   Effect.gen(function*() {
+    refuse("throttle", unknownMistakes("perKey", options.perKey, { limit: 0, window: 0 }))
     const limits: Counts.Limits = {
       overall: limitOf("", options),
       perKey: options.perKey === undefined ? undefined : limitOf("perKey.", options.perKey)

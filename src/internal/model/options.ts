@@ -26,6 +26,20 @@ export const wholeMistakes = (
   return [`${what} must be a whole number ${range}, got ${shown(value)}`]
 }
 
+/**
+ * Returns the mistake in options that do not exist. JavaScript lets them through, and so does a cast; a misspelt one would do
+ * nothing, in silence. An object of a class, such as a schedule, may have more than its options.
+ */
+export const unknownMistakes = (what: string, options: unknown, known: Readonly<Record<string, unknown>>): Mistakes => {
+  if (typeof options !== "object" || options === null || Object.getPrototypeOf(options) !== Object.prototype) {
+    return none
+  }
+  const unknown = Object.keys(options).filter((key) => !Object.hasOwn(known, key))
+  return unknown.length === 0
+    ? none
+    : [`${what} has no option ${unknown.map(shown).join(", ")}, only ${Object.keys(known).join(", ")}`]
+}
+
 /** Returns the mistakes in priorities by severity. */
 export const priorityMistakes = (
   priorities: Readonly<Record<string, number | undefined>> | undefined,
@@ -55,13 +69,18 @@ export const spanMistakes = (what: string, input: Duration.Input | undefined, or
     : [`${what} must be a finite duration ${orZero ? "from 0 on" : "above 0"}, got ${shown(input)}`]
 }
 
-/** Returns the mistake in a policy of retries: with a wrong one the attempts would never end. A schedule has no `times`. */
+const retryOptions = { times: 0, schedule: 0, while: 0, until: 0 }
+
+/** Returns the mistakes in a policy of retries: with a wrong one the attempts would never end. A schedule has no `times`. */
 export const retryMistakes = (what: string, policy: unknown): Mistakes =>
   typeof policy === "function"
     ? none
     : typeof policy === "object" && policy !== null
-    // a cast: whatever it is, it is checked to be a number
-    ? wholeMistakes(`the times of ${what}`, (policy as { readonly times?: number }).times, 0, Infinity)
+    ? [
+      // a cast: whatever it is, it is checked to be a number
+      ...wholeMistakes(`the times of ${what}`, (policy as { readonly times?: number }).times, 0, Infinity),
+      ...unknownMistakes(what, policy, retryOptions)
+    ]
     : [`${what} must be a Schedule, or options such as { times: 3 }, got ${shown(policy)}`]
 
 /** Throws where there are mistakes in the options of a function or a layer. */

@@ -5,6 +5,7 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { shown } from "../text/shown.ts"
 import { limitMillis, timeMistakes } from "./limit.ts"
+import { unknownMistakes } from "./options.ts"
 
 /**
  * The argument of an `onOverdue` hook: a step, or a run, that is still running at a limit that was set for it.
@@ -101,10 +102,13 @@ export interface Limits {
 }
 
 /** Returns the mistakes in a limit of a step, a run or a hook, in words. */
-export const overdueMistakes = (of: string, { after, every }: OverdueInput): ReadonlyArray<string> => [
-  ...timeMistakes(`the time after which ${of} is overdue`, after),
-  ...everyMistakes(of, every)
+export const overdueMistakes = (of: string, input: OverdueInput): ReadonlyArray<string> => [
+  ...timeMistakes(`the time after which ${of} is overdue`, input.after),
+  ...everyMistakes(of, input.every),
+  ...unknownMistakes("its limit", input, overdueOptions)
 ]
+
+const overdueOptions: Record<keyof OverdueInput, 0> = { every: 0, after: 0 }
 
 /** Returns the mistake in an interval, in words, or an empty list. */
 export const everyMistakes = (of: string, every: Duration.Input | undefined): ReadonlyArray<string> =>

@@ -2,11 +2,12 @@
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import { watching } from "../engine/overdue.ts"
+import { unknownMistakes } from "../model/options.ts"
 import { type Deadline, everyMistakes, type OverdueOptions, toMillis } from "../model/overdue.ts"
 import type { PipelineOwner } from "../model/owner.ts"
 import { shown } from "../text/shown.ts"
 import { combinator } from "./combinator.ts"
-import { isPipeline, modify } from "./step.ts"
+import { isPipeline, modify, withMistakes } from "./step.ts"
 
 /**
  * Options of `Pipeline.deadline`.
@@ -75,7 +76,8 @@ export const makeDeadline = (time: string, options: DeadlineOptions = {}): Deadl
     ...(zone === undefined
       ? [`the time zone of its deadline must be one such as "Europe/Berlin", got ${shown(timeZone)}`]
       : []),
-    ...everyMistakes("its deadline", every)
+    ...everyMistakes("its deadline", every),
+    ...unknownMistakes("its deadline", options, { every, timeZone })
   ]
   return clock === undefined || zone === undefined || mistakes.length > 0
     ? mistakes
@@ -93,7 +95,7 @@ export const deadline: any = combinator(
   (self: PipelineOwner, time: string, options?: DeadlineOptions): any => {
     const made = makeDeadline(time, options)
     return isMistaken(made)
-      ? modify(self, { mistakes: [...self.mistakes, ...made] })
+      ? withMistakes(self, made)
       : modify(self, { overdue: { ...self.overdue, deadline: made } })
   }
 )

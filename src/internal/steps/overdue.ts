@@ -4,7 +4,7 @@ import { onOverdue, watching } from "../engine/overdue.ts"
 import { overdueMistakes, type OverdueOptions, toMillis } from "../model/overdue.ts"
 import type { PipelineOwner, StepOwner } from "../model/owner.ts"
 import { combinator } from "./combinator.ts"
-import { hooks, isPipeline, isStep, modify } from "./step.ts"
+import { hooks, isPipeline, isStep, modify, withMistakes } from "./step.ts"
 
 const takesSelf = (args: IArguments): boolean => isStep(args[0]) || isPipeline(args[0])
 
@@ -21,7 +21,7 @@ export const overdue: any = combinator(
     const input = { ...options, after }
     const mistakes = overdueMistakes("it", input)
     return mistakes.length > 0
-      ? modify(self, { mistakes: [...self.mistakes, ...mistakes] })
+      ? withMistakes(self, mistakes)
       : modify(self, { overdue: { ...self.overdue, limit: { ...toMillis(input), watching } } })
   }
 )

@@ -3,6 +3,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { awaitWithinGrace } from "../engine/timeout.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
+import { unknownMistakes } from "../model/options.ts"
 import type { Body, StepOwner } from "../model/owner.ts"
 import type { Step } from "../model/step.ts"
 import { combinator } from "./combinator.ts"
@@ -37,11 +38,11 @@ const promiseBody = ({ catch: toError, grace, try: call }: Options, args: Array<
     return awaitWithinGrace(settled, grace === undefined ? undefined : limitMillis(grace))
   })
 
-const withGrace = combinator(
-  2,
-  (self: StepOwner, grace: Duration.Input | undefined) =>
-    withMistakes(self, grace === undefined ? [] : limitMistakes("its body's grace", grace))
-)
+const withOptions = combinator(2, (self: StepOwner, options: Options) =>
+  withMistakes(self, [
+    ...(options.grace === undefined ? [] : limitMistakes("its body's grace", options.grace)),
+    ...unknownMistakes("its promise", options, { try: 0, catch: 0, grace: 0 })
+  ]))
 
 /**
  * Makes a step from a name and a function that returns a promise. Its error is the rejection itself.
@@ -90,7 +91,7 @@ export const promise = <A, E>(
   evaluate: ((signal: AbortSignal) => PromiseLike<A>) | PromiseOptions<[], A, E>
 ): Step<A, E> => {
   const options: Options = typeof evaluate === "function" ? { try: evaluate } : evaluate
-  return withGrace(makeStep(name, promiseBody(options, [])), options.grace)
+  return withOptions(makeStep(name, promiseBody(options, [])), options)
 }
 
 /**
@@ -137,6 +138,6 @@ export const fnPromise = (name: string): PromiseFn => {
   const make = fn(makeStep)(name)
   return (body: ((...args: Array<any>) => unknown) | Options, ...combinators: ReadonlyArray<any>): any => {
     const options: Options = typeof body === "function" ? { try: (_, ...args) => body(...args) } : body
-    return make((...args) => promiseBody(options, args), withGrace(options.grace), ...combinators)
+    return make((...args) => promiseBody(options, args), withOptions(options), ...combinators)
   }
 }

@@ -10,10 +10,11 @@ import { currentView } from "../engine/view.ts"
 import type { AlerterError } from "../model/alerterError.ts"
 import { asked, type Decision, type Question, type QuestionFor } from "../model/approval.ts"
 import { StepContext } from "../model/context.ts"
+import { unknownMistakes } from "../model/options.ts"
 import type { Needs, Step } from "../model/step.ts"
 import { selfExplained } from "../text/selfExplained.ts"
 import { combinator } from "./combinator.ts"
-import { gate, makeStep } from "./step.ts"
+import { gate, makeStep, withMistakes } from "./step.ts"
 
 /**
  * The key of the service `Approver`, whose class extends it in `Approver.ts`. This module and that one form a cycle of
@@ -122,7 +123,24 @@ export const requireApproval: {
     self: Step<A, E, R>,
     question: Question
   ): Step<A, E | AlerterError | NotApproved, R | Approver>
-} = combinator(2, <A, E, R>(self: Step<A, E, R>, question: Question) => gate(self, approval(question)))
+} = combinator(
+  2,
+  <A, E, R>(self: Step<A, E, R>, question: Question) => asking(self, question, approval(question))
+)
+
+const questionOptions: Record<keyof Question, 0> = {
+  title: 0,
+  body: 0,
+  fields: 0,
+  options: 0,
+  timeout: 0,
+  approvers: 0,
+  values: 0
+}
+
+/** Adds the gate of a question, of which a misspelt `approvers` would let anybody answer. */
+const asking = (step: any, question: Question, approval: Effect.Effect<unknown, unknown, any>): any =>
+  gate(withMistakes(step, unknownMistakes("its question", question, questionOptions)), approval)
 
 /** The values that evaluations have been approved with. */
 const approvedWith = new WeakMap<object, unknown>()
@@ -165,11 +183,11 @@ export const approved = <V, A, E, R>(
 ): Step<A, E | AlerterError | NotApproved, Needs<R> | Approver> => {
   // the cast: the gate, which runs before the body, has set values of the form's type
   const filled = withEvaluation((evaluation) => body(approvedWith.get(evaluation) as never))
-  const asking = Effect.flatMap(
+  const filling = Effect.flatMap(
     approval(question),
     (values) => withEvaluation((evaluation) => Effect.sync(() => void approvedWith.set(evaluation, values)))
   )
-  return gate(makeStep(name, filled), asking)
+  return asking(makeStep(name, filled), question, filling)
 }
 
 const withEvaluation = <A, E, R>(f: (evaluation: object) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -12,7 +12,7 @@ import type { Kind } from "../model/hook.ts"
 import { onFailureTag } from "../model/hookKinds.ts"
 import * as Hooks from "../model/hooks.ts"
 import { limitMillis, limitMistakes } from "../model/limit.ts"
-import { retryMistakes } from "../model/options.ts"
+import { retryMistakes, unknownMistakes } from "../model/options.ts"
 import type { Body, Evaluator, PipelineOwner, PlanCache, StepOwner, Wrap } from "../model/owner.ts"
 import { PipelineTypeId, StepFnMayHaveKey, StepFnTypeId, StepTypeId } from "../model/step.ts"
 import { noEffect, returnedNoEffect } from "../text/noEffect.ts"
@@ -107,7 +107,7 @@ export const modify = (self: Owned, changes: Partial<StepOwner> | Partial<Pipeli
 export const withEvaluator = (self: StepOwner, evaluator: Evaluator): any => keepPlan(self, { evaluator })
 
 /** @internal */
-export const withMistakes = (self: StepOwner, mistakes: ReadonlyArray<string>): any =>
+export const withMistakes = (self: Owned, mistakes: ReadonlyArray<string>): any =>
   mistakes.length === 0 ? self : modify(self, { mistakes: [...self.mistakes, ...mistakes] })
 
 /** @internal */
@@ -233,7 +233,7 @@ export const inherit: any = combinator(
 export const key = (self: StepOwner, value: string | number | bigint | boolean): any =>
   ["string", "number", "bigint", "boolean"].includes(typeof value)
     ? withKey(self, keyText(value))
-    : modify(self, { mistakes: [...self.mistakes, `its key must be a text or a number, got ${typeOf(value)}`] })
+    : withMistakes(self, [`its key must be a text or a number, got ${typeOf(value)}`])
 
 const withKey = (self: StepOwner, key: string): any => {
   const next = new copies.Step(self, self.cache)
@@ -250,7 +250,7 @@ export const params = (self: StepOwner, service: any): any => keepPlan(self, { p
 export const retry = (self: StepOwner, policy: any): any => {
   const mistakes = retryMistakes("its retry", policy)
   return mistakes.length > 0
-    ? modify(self, { mistakes: [...self.mistakes, ...mistakes] })
+    ? withMistakes(self, mistakes)
     : wrapped(self, retryWrap(policy))
 }
 
@@ -259,9 +259,13 @@ export const timeout: any = combinator(
   (args) => isStep(args[0]) || isPipeline(args[0]),
   (self: Owned, duration: Duration.Input, options?: { readonly grace?: Duration.Input | undefined }): any => {
     const { grace = defaultGrace } = options ?? {}
-    const mistakes = [...limitMistakes("its body", duration), ...limitMistakes("its body's grace", grace)]
+    const mistakes = [
+      ...limitMistakes("its body", duration),
+      ...limitMistakes("its body's grace", grace),
+      ...unknownMistakes("its time limit", options, { grace })
+    ]
     return mistakes.length > 0
-      ? modify(self, { mistakes: [...self.mistakes, ...mistakes] })
+      ? withMistakes(self, mistakes)
       // there are no mistakes in them
       : wrapped(self, timeoutWrap({ limit: limitMillis(duration)!, grace: limitMillis(grace)! }))
   }
@@ -299,5 +303,5 @@ export const stepHooks = (self: PipelineOwner, added: any): any =>
 /** @internal */
 export const runName = (self: PipelineOwner, givenName: string): any =>
   givenName === ""
-    ? modify(self, { mistakes: [...self.mistakes, "its run name is empty"] })
+    ? withMistakes(self, ["its run name is empty"])
     : keepPlan(self, { givenName })
