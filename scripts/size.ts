@@ -20,28 +20,28 @@ interface Budget {
 }
 
 const modules: Record<string, Budget> = {
-  Alert: { own: 2380, total: 9460 },
-  Alerter: { own: 12710, total: 29260 },
+  Alert: { own: 2570, total: 9650 },
+  Alerter: { own: 12830, total: 29260 },
   "alerters/index": { own: 64780, total: 99120, schema: true },
-  AlerterHooks: { own: 26830, total: 48110 },
+  AlerterHooks: { own: 26990, total: 48110 },
   Approver: { own: 12260, total: 29980 },
-  "approvers/index": { own: 40210, total: 96100, schema: true },
-  "config/index": { own: 176100, total: 231800, schema: true },
-  "delivery/index": { own: 52100, total: 88600, schema: true },
-  "durable/index": { own: 99050, total: 213400, schema: true },
+  "approvers/index": { own: 40320, total: 96100, schema: true },
+  "config/index": { own: 176150, total: 231890, schema: true },
+  "delivery/index": { own: 52100, total: 88630, schema: true },
+  "durable/index": { own: 99090, total: 213420, schema: true },
   Hook: { own: 14050, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
   "main/index": { own: 18100, total: 33080 },
-  "monitors/index": { own: 33920, total: 67940, schema: true },
+  "monitors/index": { own: 34030, total: 67940, schema: true },
   Params: { own: 4750, total: 37690, schema: true },
   Pipeline: { own: 27200, total: 49320 },
-  "report/index": { own: 80250, total: 115940, schema: true },
+  "report/index": { own: 80340, total: 116020, schema: true },
   RunEvent: { own: 7130, total: 25480 },
   Spans: { own: 26950, total: 46600 },
   Step: { own: 29270, total: 49230 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5820, total: 19090 },
-  index: { own: 58250, total: 100400, schema: true }
+  index: { own: 58270, total: 100480, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

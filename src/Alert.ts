@@ -264,16 +264,19 @@ export class Alert {
   readonly #notes: ReadonlyArray<AlertNote>
 
   private constructor(input: AlertInput) {
-    this.title = input.title
-    this.body = input.body
+    this.title = shown(input.title)
+    this.body = textOf(input.body)
     this.severity = input.severity ?? "info"
     this.fields = fieldsOf(input.fields ?? [])
-    this.detail = input.detail
-    this.dedupeKey = input.dedupeKey
-    this.idempotencyKey = input.idempotencyKey
-    this.url = input.url
-    this.actions = input.actions ?? []
-    this.tags = input.tags ?? []
+    this.detail = textOf(input.detail)
+    this.dedupeKey = textOf(input.dedupeKey)
+    this.idempotencyKey = textOf(input.idempotencyKey)
+    this.url = textOf(input.url)
+    // without an address there is nothing to open
+    this.actions = (input.actions ?? []).flatMap(({ label, url }) =>
+      url ? { label: shown(label), url: shown(url) } : []
+    )
+    this.tags = (input.tags ?? []).flatMap((tag) => textOf(tag) ?? [])
     this.source = input.source
     this.resolves = input.resolves ?? this.severity === "success"
     this.#quiet = input.quiet ?? false
@@ -281,7 +284,7 @@ export class Alert {
     this.#combines = input.combines ?? []
     this.#told = input.told ?? []
     this.#notes = input.notes ?? []
-    this.attachments = input.attachments ?? []
+    this.attachments = (input.attachments ?? []).map(attached)
     this.at = input.at
   }
 
@@ -327,7 +330,21 @@ export class Alert {
   }
 }
 
-const fieldsOf = (fields: NonNullable<AlertInput["fields"]>): ReadonlyArray<Field> =>
-  isList(fields) ? fields : Object.entries(fields).map(([name, value]) => ({ name, value: internal.text(value) }))
+// Types do not see that a variable of the environment is not set, or that a database gave a number. No channel can send
+// such a value, so the alert would be lost.
+const shown = (value: unknown): string => typeof value === "string" ? value : internal.text(value)
+
+const textOf = (value: unknown): string | undefined => value === undefined || value === null ? undefined : shown(value)
+
+const fieldsOf = (fields: NonNullable<AlertInput["fields"]>): ReadonlyArray<Field> => {
+  if (!isList(fields)) return Object.entries(fields).map(([name, value]) => ({ name, value: internal.text(value) }))
+  const isShown = fields.every(({ name, value }) => typeof name === "string" && typeof value === "string")
+  return isShown ? fields : fields.map(({ name, value }) => ({ name: shown(name), value: shown(value) }))
+}
+
+const attached = (attachment: Attachment): Attachment =>
+  typeof attachment.content === "string"
+    ? { ...attachment, content: new TextEncoder().encode(attachment.content) }
+    : attachment
 
 const isList = (fields: NonNullable<AlertInput["fields"]>): fields is ReadonlyArray<Field> => Array.isArray(fields)

@@ -4,7 +4,7 @@ import * as HashMap from "effect/HashMap"
 import * as Redacted from "effect/Redacted"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Alert } from "../src/index.ts"
+import { Alert, type AlertInput } from "../src/index.ts"
 
 const at = DateTime.makeUnsafe(0)
 
@@ -47,6 +47,42 @@ test("Alert.make keeps every property that it is given", () => {
   } as const
   assert.deepEqual({ ...Alert.make(input) }, { _tag: "Alert", ...input })
 })
+
+/** What a program without types gives, or one with `!` behind a variable that is not set. */
+const mistyped = (value: unknown): string => value as string
+
+for (
+  const [of, make] of [["Alert.make", Alert.make], ["alert.with", (i: AlertInput) => Alert.make("t").with(i)]] as const
+) {
+  test(`${of} makes texts of values that are none, so that every channel can send the alert`, () => {
+    const alert = make({
+      title: mistyped(undefined),
+      body: mistyped(3),
+      fields: [{ name: "host", value: mistyped(undefined) }, { name: "rows", value: mistyped(7n) }],
+      detail: mistyped({ a: 1 }),
+      dedupeKey: mistyped(7),
+      url: mistyped(new URL("https://ci.example/runs/1")),
+      actions: [{ label: mistyped(undefined), url: "https://wiki.example" }, {
+        label: "Log",
+        url: mistyped(undefined)
+      }],
+      tags: [mistyped(undefined), mistyped(503), "HttpError"],
+      attachments: [{ name: "a.txt", mediaType: "text/plain", content: mistyped("é") as unknown as Uint8Array }]
+    })
+    assert.deepEqual({ ...alert }, {
+      ...Alert.make("undefined"),
+      body: "3",
+      fields: [{ name: "host", value: "undefined" }, { name: "rows", value: "7" }],
+      detail: "{\"a\":1}",
+      dedupeKey: "7",
+      url: "https://ci.example/runs/1",
+      // an action without an address opens nothing
+      actions: [{ label: "undefined", url: "https://wiki.example" }],
+      tags: ["503", "HttpError"],
+      attachments: [{ name: "a.txt", mediaType: "text/plain", content: new Uint8Array([0xc3, 0xa9]) }]
+    })
+  })
+}
 
 test("Alert.make returns an alert unchanged", () => {
   const alert = Alert.make("hello")

@@ -21,6 +21,7 @@ import {
   Hook,
   isAlerterError,
   Pipeline,
+  type Severity,
   Step,
   StepContext
 } from "../src/index.ts"
@@ -65,6 +66,14 @@ it.effect("Alerter.layer turns a string into an alert and sets the time of the p
       ["t", "b", 1_000],
       ["u", undefined, 5]
     ])
+  }))
+
+it.effect("Alerter.layer takes what is no severity for an error, so that nobody misses it", () =>
+  Effect.gen(function*() {
+    const posted: Array<Alert> = []
+    const layer = Alerter.layer((alert) => Effect.sync(() => posted.push(alert)))
+    yield* Effect.provide(post(Alert.make({ title: "t", severity: "warn" as Severity })), layer)
+    assert.deepEqual(posted.map(({ severity }) => severity), ["error"])
   }))
 
 it.effect("Alerter.layer reads the clock when the post runs, not when its Effect is constructed", () =>

@@ -10,7 +10,7 @@ import { Alert, type Severity } from "../../Alert.ts"
 import { AlerterError, AlerterErrorReason, isAlerterError } from "../model/alerterError.ts"
 import { StepContext } from "../model/context.ts"
 import { CurrentGuard } from "../model/secrets.ts"
-import { textSymbols } from "../model/severity.ts"
+import { rank, textSymbols } from "../model/severity.ts"
 import { withoutUrls } from "../text/addresses.ts"
 import type { Words } from "../text/alertWords.ts"
 import { errorMessage } from "../text/errors.ts"
@@ -25,8 +25,8 @@ import { reportExit, reporting, reportOf } from "./reports.ts"
 import { CurrentWords } from "./words.ts"
 
 /**
- * Posts an alert without secrets, with the current time if it has none, and with `address` if it has none. The ledger
- * learns of a failure.
+ * Posts an alert without secrets, with the current time if it has none, and with `address` if it has none. What is no
+ * severity counts as an error. The ledger learns of a failure.
  */
 export const timed = <E extends AlerterError, R>(
   input: Alert | string,
@@ -35,7 +35,9 @@ export const timed = <E extends AlerterError, R>(
   address: (alert: Alert) => string | undefined = () => undefined
 ): Effect.Effect<void, E, R> =>
   Effect.withFiber((fiber) => {
-    const given = Alert.make(input)
+    const made = Alert.make(input)
+    // a program without types may give any text, of which no channel has a colour
+    const given = rank(made.severity) < 0 ? made.with({ severity: "error" }) : made
     const shown = fiber.getRef(CurrentGuard)?.alert(given) ?? given
     const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
     const at = shown.at ?? utc(now)

@@ -10,7 +10,7 @@ import * as assert from "node:assert/strict"
 import { onLost } from "../../../src/delivery/index.ts"
 import { Durable, Outbox } from "../../../src/durable/index.ts"
 import * as SqliteClient from "../../../src/durable/internal/engine/sqliteClient.ts"
-import { Alert, Alerter, AlerterHooks, Hook, Pipeline, Step } from "../../../src/index.ts"
+import { Alert, Alerter, AlerterHooks, type AlertSource, Hook, Pipeline, Step } from "../../../src/index.ts"
 import { failure } from "../../support/policies.ts"
 import { type Engine, inProcess, job, recorder, type Storage, suiteOf, suspendRun, until } from "../support/engine.ts"
 
@@ -173,12 +173,10 @@ export const outboxSuite = (engine: Engine): void => {
     Effect.gen(function*() {
       const { layer, sent } = channel()
       const seen = recorder()
-      // as with an environment variable that is not set
-      const host: string = ({} as Record<string, string>)["HOST"]!
+      // as a program without types may give it
+      const source = { pipeline: "x" } as AlertSource
       const step = Step.make("load", Effect.succeed(3)).pipe(
-        Step.onSuccess(() =>
-          Alerter.use(({ post }) => post(Alert.make({ title: "x", fields: [{ name: "host", value: host }] })))
-        ),
+        Step.onSuccess(() => Alerter.use(({ post }) => post(Alert.make({ title: "x", source })))),
         Step.onExit(() => seen.note("exit")),
         Durable.step({ success: Schema.Int })
       )
@@ -193,7 +191,7 @@ export const outboxSuite = (engine: Engine): void => {
       const failed = seen.events.list.filter(({ _tag }) => _tag === "HookFailed")
       assert.equal(failed.length, 1)
       const logged = seen.log.list.map(({ cause, message }) => `${message} ${String(cause)}`).join("\n")
-      assert.match(logged, /alert\.fields\[0\]\.value: Expected string/)
+      assert.match(logged, /alert\.source\.runId: Missing key/)
     }))
 
   test("observers are told that the outbox holds an alert of a step, and what has become of it", (storage) =>
