@@ -11,6 +11,7 @@ import type { Alerter } from "../Alerter.ts"
 import type { Telling } from "../internal/alerts/digest.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
 import { heldBackBefore, withNote } from "../internal/alerts/notes.ts"
+import { overdueTag } from "../internal/alerts/notices.ts"
 import { Millis, remember, timeOf } from "./internal/entries.ts"
 import { timeIn } from "./internal/hold/count.ts"
 import { checked, countOf } from "./internal/options.ts"
@@ -45,7 +46,7 @@ export interface AfterConsecutiveOptions<P extends string | undefined = undefine
  * alert of severity `warning` or worse. The `n`th failure in a row and those after it are delivered, with their number
  * in a field `in a row`. A `success` is delivered and ends the row. An `info` is delivered and changes nothing.
  *
- * Failures are counted whether or not their delivery succeeds.
+ * Failures are counted whether or not their delivery succeeds. A run that is overdue and then fails counts once.
  *
  * **Gotchas**
  *
@@ -97,7 +98,12 @@ export const afterConsecutive: {
     )
 )
 
-const Streak = Schema.Struct({ count: Schema.Natural, since: Millis })
+const Streak = Schema.Struct({
+  count: Schema.Natural,
+  since: Millis,
+  /** The id of the run that the last one of them has said to be overdue. */
+  late: Schema.optionalKey(Schema.String)
+})
 
 const known = { persist: 0, timeZone: 0 } as const
 
@@ -114,8 +120,16 @@ const make = <P extends string | undefined>(
     const count = (alert: Alert) =>
       Effect.flatMap(timeOf(alert), (at) =>
         state.modify((streaks) => {
-          const before = streaks.get(subject(alert)) ?? { count: 0, since: at }
-          const streak = { ...before, count: before.count + 1 }
+          const { count, late, since } = streaks.get(subject(alert)) ?? { count: 0, since: at }
+          const run = alert.source?.runId
+          const isLate = alert.tags.includes(overdueTag)
+          // a run that was overdue, and then fails, has failed once
+          const isCounted = !isLate && run !== undefined && late === run
+          const streak = {
+            count: isCounted ? count : count + 1,
+            since,
+            ...(isLate && run !== undefined ? { late: run } : {})
+          }
           remember(streaks, subject(alert), streak)
           return streak
         }))

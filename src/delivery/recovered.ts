@@ -20,6 +20,7 @@ import {
   isDigest,
   isFailure,
   isLike,
+  isNoFailure,
   isNotice,
   isRepeats,
   orTaken,
@@ -60,7 +61,7 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  * alert of severity `warning` or worse, and counts if it was delivered.
  *
  * A recovery has `recovered` in its title and tags, and the number of failures, the time of the first and the duration of
- * the outage in its fields. It goes where the failures were delivered: to the alerters of a `route` or `fanOut` that were
+ * the outage in its fields. Interruptions and what was overdue are recovered from, too, and do not count as failures. It goes where the failures were delivered: to the alerters of a `route` or `fanOut` that were
  * told of them. A failure that `minSeverity` or `afterConsecutive` has dropped was not delivered, and is not recovered
  * from. Where a later one was, those that `afterConsecutive` has dropped before it count, as they do in its alert. The
  * outage is forgotten once the recovery has been delivered; if that fails, the next success is the recovery.
@@ -117,6 +118,8 @@ export const recovered: {
 
 const Outage = Schema.Struct({
   failures: Schema.Natural,
+  /** How many of them are interruptions, or of what is overdue. */
+  others: Schema.optionalKey(Schema.Natural),
   since: Millis,
   /** The failures that were delivered, one of each severity and tags, by which the recovery finds their channels. */
   alerts: Schema.optionalKey(Schema.Array(SingleJson)),
@@ -149,19 +152,19 @@ const make = <P extends string | undefined>(
       Effect.gen(function*() {
         const outage = yield* state.modify((outages) => outages.get(key))
         if (outage !== undefined) {
-          const { alerts = [], failures, since, told = [] } = outage
-          const arrival = yield* arrivalOf(
-            post(recovery(alert, { alerts: alerts.map(fromJson), failures, since, told }, at, telling))
-          )
+          const { alerts = [], failures, others = 0, since, told = [] } = outage
+          const over = { alerts: alerts.map(fromJson), failures: failures - others, since, told }
+          const arrival = yield* arrivalOf(post(recovery(alert, over, at, telling)))
           yield* state.modify((outages) => {
             const now = outages.get(key)
             if (now === undefined) return
             // another process may have delivered a failure meanwhile
-            const others = now.failures - outage.failures
+            const later = now.failures - failures
             if (Exit.isFailure(arrival.exit)) {
               outages.set(key, { ...now, told: allPlaces(now.told, arrival.told) })
-            } else if (others > 0) outages.set(key, { ...now, failures: others, since: at, told: [] })
-            else outages.delete(key)
+            } else if (later > 0) {
+              outages.set(key, { ...now, failures: later, others: (now.others ?? 0) - others, since: at, told: [] })
+            } else outages.delete(key)
           })
           if (alert.quiet && isTold(arrival)) yield* showQuiet
           yield* conclude(arrival)
@@ -235,11 +238,14 @@ const make = <P extends string | undefined>(
 /** Counts a failure that has been told. */
 const count = (outages: Map<string, Outage>, alert: Alert, at: number): void => {
   const key = subject(alert)
-  const { alerts = [], failures, since, told = [] } = outages.get(key) ?? { failures: 0, since: at }
+  const { alerts = [], failures, others = 0, since: first, told = [] } = outages.get(key) ?? { failures: 0, since: at }
+  // nothing has failed before the first failure
+  const since = failures === others ? at : first
   // the alert says how many have failed before it, since when: a recovery that told of fewer would contradict it
   const row = alert.notes.find(({ kind }) => kind === "in a row")
   remember(outages, key, {
     failures: Math.max(failures + 1, row?.count ?? 0),
+    others: isNoFailure(alert) ? others + 1 : others,
     since: Math.min(since, row?.since ?? since),
     alerts: withAlert(alerts, alert),
     // whoever has been told of another failure is to be told of the recovery again

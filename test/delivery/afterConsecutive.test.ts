@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { afterConsecutive } from "../../src/delivery/index.ts"
-import { Alert, Alerter, AlerterHooks, Pipeline, Step } from "../../src/index.ts"
+import { Alert, Alerter, AlerterHooks, Hooks, Pipeline, Step } from "../../src/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
@@ -44,6 +45,30 @@ it.effect("a success ends the row, an info does not, and both are delivered", ()
     for (const alert of [load, success, load, info, load]) yield* post(alert)
     assert.deepEqual((yield* sent).map(({ severity }) => severity), ["success", "info", "error"])
     assert.match(field((yield* sent)[2], "in a row")!, /^2 failures/)
+  }))
+
+it.effect("a run that is overdue and then fails counts once, and one that stays overdue counts each time", () =>
+  Effect.gen(function*() {
+    const { layer, titles } = yield* inner()
+    const nights = (...hours: ReadonlyArray<number>) =>
+      Effect.gen(function*() {
+        const post = yield* build(afterConsecutive(layer, 2))
+        const before = (yield* titles).length
+        for (const [i, length] of hours.entries()) {
+          const body = Effect.andThen(Effect.sleep(`${length} hours`), Effect.fail("no"))
+          const pipeline = Pipeline.make(`night ${i + 1}`, body).pipe(
+            Pipeline.overdue("10 minutes", { every: "2 hours" }),
+            Pipeline.hooks(Hooks.make(AlerterHooks.failureWith(about), AlerterHooks.overdueWith(about)))
+          )
+          const fiber = yield* Effect.forkChild(Effect.exit(Effect.provideService(pipeline, Alerter, { post })))
+          yield* TestClock.adjust("8 hours")
+          yield* Fiber.await(fiber)
+        }
+        return (yield* titles).slice(before)
+      })
+    const about = (alert: Alert) => alert.with({ dedupeKey: "nightly" })
+    assert.deepEqual(yield* nights(1, 1), ["night 2 is still running after 10 min", "night 2 failed"])
+    assert.deepEqual(yield* nights(3), ["night 1 is still running after 2 h 10 min", "night 1 failed"])
   }))
 
 it.effect("with n = 1 every failure is delivered unchanged", () =>

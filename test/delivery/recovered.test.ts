@@ -65,6 +65,44 @@ it.effect("with successes: drop, other successes are dropped and nothing else", 
     assert.deepEqual(yield* titles, ["backup failed", "Recovered: backup succeeded", "by hand"])
   }))
 
+it.effect("interruptions and what was overdue are recovered from, and do not count as failures", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const post = yield* build(layer.pipe(recovered({ timeZone: utc })))
+    const run = (body: Effect.Effect<void, string>) =>
+      Effect.gen(function*() {
+        const pipeline = Pipeline.make("nightly", Step.make("load", body)).pipe(
+          Pipeline.overdue("10 minutes"),
+          Pipeline.hooks(AlerterHooks.all)
+        )
+        const fiber = yield* Effect.forkChild(Effect.provideService(pipeline, Alerter, { post }), {
+          startImmediately: true
+        })
+        yield* TestClock.adjust("1 hour")
+        yield* Fiber.interrupt(fiber)
+      })
+    const slow = Effect.sleep("30 minutes")
+    for (const body of [slow, Effect.sleep("2 hours"), Effect.void]) yield* run(body)
+    for (const body of [Effect.sleep("2 hours"), Effect.fail("no"), slow]) yield* run(body)
+    const told = (yield* sent).filter(({ quiet }) => !quiet)
+      .map((
+        { fields, title }
+      ) => [title, ...["failures", "for"].map((name) => fields.find((one) => one.name === name)?.value)])
+    const nothing = [undefined, undefined]
+    assert.deepEqual(told, [
+      ["nightly is still running after 10 min", ...nothing],
+      ["nightly recovered", ...nothing],
+      ["nightly is still running after 10 min", ...nothing],
+      ["nightly was interrupted", ...nothing],
+      ["nightly recovered", ...nothing],
+      ["nightly is still running after 10 min", ...nothing],
+      ["nightly was interrupted", ...nothing],
+      ["nightly failed", ...nothing],
+      ["nightly is still running after 10 min", ...nothing],
+      ["nightly recovered", "1", "1 h 30 min"]
+    ])
+  }))
+
 const running = (post: Post) => (name: string, end: Effect.Effect<unknown, string>, title?: string) => {
   const step = Step.make(name, end).pipe(
     Step.hooks(AlerterHooks.failure),

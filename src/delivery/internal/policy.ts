@@ -20,7 +20,7 @@ import type { Words } from "../../internal/text/alertWords.ts"
 import type { Observer } from "../../RunEvent.ts"
 
 export { isDigest, subject } from "../../internal/alerts/digest.ts"
-export { isNotice, isQuestion, isReminder } from "../../internal/alerts/notices.ts"
+export { isNoFailure, isNotice, isQuestion, isReminder } from "../../internal/alerts/notices.ts"
 
 /** Posts an alert whose `at` is set: {@link serving} sets it before any policy sees the alert. */
 export type Post = (alert: Alert) => Effect.Effect<void, AlerterError>

@@ -7,7 +7,7 @@ import { subjectText } from "../../internal/text/stepLabel.ts"
 import { withFields } from "./entries.ts"
 import { timeIn } from "./hold/count.ts"
 
-/** The failures that are over. */
+/** The failures that are over. There are none where only an interruption, or what was overdue, is to be recovered from. */
 interface Outage {
   readonly failures: number
   readonly since: number
@@ -39,7 +39,7 @@ export const recovery = (
       recovers: alerts,
       told
     }),
-    {
+    failures === 0 ? {} : {
       [words.failures]: String(failures),
       [words.failingSince]: timeIn(since, zone),
       [words.failingFor]: formatDuration(Math.max(0, at - since), words.duration)

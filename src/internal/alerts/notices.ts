@@ -13,6 +13,19 @@ export const escalatedTag = "escalated"
 /** The tag of an alert that asks a person for an approval. */
 export const questionTag = "question"
 
+/** The tag of an alert that tells of an interruption. */
+export const interruptedTag = "interrupted"
+
+/** The tag of alerts about a step or a run that is overdue. */
+export const overdueTag = "overdue"
+
+/**
+ * Returns whether a warning tells of an interruption, or of a step or a run that is overdue. It may have to be recovered
+ * from, but nothing has failed.
+ */
+export const isNoFailure = ({ tags }: Pick<Alert, "tags">): boolean =>
+  tags.includes(interruptedTag) || tags.includes(overdueTag)
+
 /** Returns whether an alert asks for an approval, which waits for an answer and not for an end of quiet hours. */
 export const isQuestion = ({ tags }: Pick<Alert, "tags">): boolean => tags.includes(questionTag)
 

@@ -10,6 +10,7 @@ import { causeDetail, causeFields, causeHeadline, causeTags, refusalIn } from ".
 import { text } from "../text/redact.ts"
 import { placeOf, stepLabel, subjectKey, subjectText } from "../text/stepLabel.ts"
 import { failedSteps, listed, stepText } from "./failedSteps.ts"
+import { interruptedTag } from "./notices.ts"
 import { rollbackFields } from "./rollbackFields.ts"
 import { resolvesAtOnce } from "./settle.ts"
 
@@ -90,7 +91,7 @@ export const alertOf = (
     // the same for a failure and the success that follows it, by which a channel recognizes a recovery
     dedupeKey: subjectKey(source),
     tags: outcome === "interrupt"
-      ? ["interrupted"]
+      ? [interruptedTag]
       : outcome === "skip"
       ? ["skipped"]
       : cause === undefined

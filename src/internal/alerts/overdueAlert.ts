@@ -15,10 +15,8 @@ import { deadlineText } from "../text/overdueText.ts"
 import { subjectKey, subjectText } from "../text/stepLabel.ts"
 import { listed } from "./failedSteps.ts"
 import { droppedBy } from "./metrics.ts"
+import { overdueTag } from "./notices.ts"
 import { aboutContext, withLastLines } from "./outcomeAlert.ts"
-
-/** The tag of these alerts. */
-const overdueTag = "overdue"
 
 /** Returns the alert of a step or a run that is still running. */
 export const overdueAlert = (
