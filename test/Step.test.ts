@@ -348,6 +348,15 @@ it.effect("invalid arguments make the step die before its body runs, with the st
     const bad: ReadonlyArray<readonly [Effect.Effect<unknown, unknown>, RegExp]> = [
       [Step.make("", seen.note("body")), /^Step "": its name is empty$/],
       [Pipeline.make("", seen.note("body")), /^Pipeline "": its name is empty$/],
+      [
+        Step.make(undefined as unknown as string, seen.note("body")),
+        /^Step undefined: its name must be a text, got undefined$/
+      ],
+      [Step.make(7 as unknown as string, seen.note("body")), /^Step 7: its name must be a text, got 7$/],
+      [
+        Pipeline.make("etl", seen.note("body")).pipe(Pipeline.named(undefined as unknown as string)),
+        /^Pipeline undefined: its name must be a text, got undefined$/
+      ],
       [Pipeline.make("etl", seen.note("body")).pipe(Pipeline.runName("")), /^Pipeline "etl": its run name is empty$/],
       [s.pipe(Step.hooks(Hook.named(hook, ""))), /^Step "load": a hook of kind success has an empty name$/],
       [s.pipe(Step.hooks(Hook.timeout(hook, -1))), /^Step "load": the time limit of hook "onSuccess" .*-1$/],
@@ -355,7 +364,10 @@ it.effect("invalid arguments make the step die before its body runs, with the st
       [s.pipe(Step.hooks(Hook.timeout(hook, "soon" as "1 second"))), /^Step "load": .*not negative, .*got "soon"$/],
       [s.pipe(Step.hooks(Hook.timeout(hook, NaN))), /^Step "load": .*not negative, .* got NaN$/],
       [s.pipe(Step.timeout(-1)), /^Step "load": the time limit of its body .*-1$/],
-      [s.pipe(Step.inherit("none" as "off")), /^Step "load": unknown inherit mode "none" \(expected override,/],
+      [
+        s.pipe(Step.inherit("none" as "off")),
+        /^Step "load": unknown inherit mode "none" \(expected override, append, prepend, off\)$/
+      ],
       [
         s.pipe(Step.inherit("off", "sucess" as "success")),
         /^Step "load": unknown hook kind "sucess" \(expected start,/

@@ -1,4 +1,5 @@
 /** The plan of a step: which hooks run for it, its own, its pipeline's and those of overrides, and in which order. */
+import { shown } from "../text/shown.ts"
 import type { Outcome } from "./events.ts"
 import type { Chosen, HookImpl, Kind, Level } from "./hook.ts"
 import { empty, type HooksImpl, type InheritMode, join, type Table, tabulate, under } from "./hooks.ts"
@@ -180,12 +181,20 @@ const single = (hooks: ReadonlyArray<HookImpl>): ReadonlyArray<Planned> | undefi
     : [{ hook, level: "step", index: 0, decides: false }]
 }
 
+/** Returns the mistake in a name. It may be a variable that is not set, or the number of a row. */
+const nameMistakes = ({ name }: Owner): ReadonlyArray<string> =>
+  typeof name !== "string"
+    ? [`its name must be a text, got ${shown(name)}`]
+    : name === ""
+    ? ["its name is empty"]
+    : none
+
 /** Returns the plan of a step with nothing but a hook for each outcome: that of most steps which are made in a loop. */
 const simplePlan = (owner: Owner): Plan | undefined => {
   const { exit, failure, interrupt, overdue, retry, rollback, skip, start, success }: Table = owner.own.hooks
   if (
     start.length + retry.length + overdue.length + exit.length + rollback.length + owner.mistakes.length > 0 ||
-    owner.label === "Pipeline" || owner.overrides || owner.overdue || !owner.name
+    owner.label === "Pipeline" || owner.overrides || owner.overdue || nameMistakes(owner).length > 0
   ) return undefined
   for (const _ in owner.modes) return undefined
   const onSuccess = single(success)
@@ -220,7 +229,7 @@ const wholePlan = (owner: Owner, inherited: Table, defaults: Table | undefined):
   const mistaken = (more: ReadonlyArray<string>) => {
     if (more.length > 0) mistakes = [...mistakes ?? [], ...more]
   }
-  if (owner.name === "") mistaken(["its name is empty"])
+  mistaken(nameMistakes(owner))
   mistaken(owner.mistakes)
   let measures = false
   const look = (hook: HookImpl): void => {
@@ -275,7 +284,7 @@ const wholePlan = (owner: Owner, inherited: Table, defaults: Table | undefined):
     rollback: planned.rollback,
     defect: mistakes === undefined
       ? undefined
-      : new TypeError(`${owner.label} ${JSON.stringify(owner.name)}: ${mistakes.join("; ")}`)
+      : new TypeError(`${owner.label} ${JSON.stringify(owner.name)}: ${[...new Set(mistakes)].join("; ")}`)
   }
 }
 
