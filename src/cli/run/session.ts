@@ -234,7 +234,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   // a run that nobody supervises any more, and that nobody can stop, ends: its hooks tell of it
   const stopWatching = supervisor?.onGone(() => {
     interrupted = true
-    stopping.stop()
+    stopping.stop(undefined, "the process that supervised the run was killed")
     fiber.interruptUnsafe(fiber.id)
   })
   const exit = await Effect.runPromise(Fiber.await(fiber))

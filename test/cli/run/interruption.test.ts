@@ -126,7 +126,7 @@ it.live("Ctrl-C interrupts a supervised run, and its hooks run", () =>
     }))
   ))
 
-it.live("a run whose supervisor is killed interrupts itself, and its hooks run", () =>
+it.live("a run whose supervisor is killed interrupts itself, and its hooks tell why", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const folder = yield* projectFolder
@@ -138,7 +138,8 @@ it.live("a run whose supervisor is killed interrupts itself, and its hooks run",
       const { kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, "--config", config])
       yield* wrote("waiting\n")
       kill("SIGKILL")
-      yield* until("the run is alerted", () => readFileSync(alerts, "utf8").includes("slow was interrupted"), 10_000)
+      const told = "\"title\":\"slow was interrupted\",\"body\":\"the process that supervised the run was killed\""
+      yield* until("the run is alerted", () => readFileSync(alerts, "utf8").includes(told), 10_000)
     }))
   ))
 
