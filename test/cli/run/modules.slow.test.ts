@@ -29,15 +29,21 @@ it.live("an uncaught error interrupts a supervised run, and is alerted by the su
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
       const folder = yield* projectFolder
-      for (const [name, message] of [["throws", "thrown in a timer"], ["rejects", "rejected nowhere"]] as const) {
+      for (
+        const [name, error] of [
+          ["throws", "Error: thrown in a timer"],
+          ["rejects", "Error: rejected nowhere"],
+          ["unreadable", "<unreadable: Error: trap>"]
+        ] as const
+      ) {
         const ended = yield* epilogue(runtime, ["run", `${talkative}#${name}`, "--config", alerting(folder)])
         assertExitCode(ended, 1)
-        assert.match(ended.stderr, new RegExp(`^uncaught Error: ${message}$`, "m"))
+        assert.match(ended.stderr, new RegExp(`^uncaught ${error}$`, "m"))
         const [alert, ...more] = alertsIn(folder)
         assert.deepEqual(more, [])
         const { body, detail, fields, severity, title } = alert!
-        assert.deepEqual([title, body, severity], [`${name} was interrupted`, `uncaught Error: ${message}`, "error"])
-        assert.match(String(detail), /talkative\.ts/)
+        assert.deepEqual([title, body, severity], [`${name} was interrupted`, `uncaught ${error}`, "error"])
+        assert.match(String(detail), name === "unreadable" ? /unreadable/ : /talkative\.ts/)
         assert.match(JSON.stringify(fields), /\{"name":"step","value":"load \(/)
       }
     }))
