@@ -23,7 +23,7 @@ const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9650 },
   Alerter: { own: 12830, total: 29260 },
   "alerters/index": { own: 64780, total: 99120, schema: true },
-  AlerterHooks: { own: 27000, total: 48110 },
+  AlerterHooks: { own: 27050, total: 48110 },
   Approver: { own: 12260, total: 29980 },
   "approvers/index": { own: 40320, total: 96100, schema: true },
   "config/index": { own: 176600, total: 232300, schema: true },
@@ -31,7 +31,7 @@ const modules: Record<string, Budget> = {
   "durable/index": { own: 99120, total: 213420, schema: true },
   Hook: { own: 14050, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
-  "main/index": { own: 18100, total: 33080 },
+  "main/index": { own: 18200, total: 33200 },
   "monitors/index": { own: 34030, total: 67940, schema: true },
   Params: { own: 4750, total: 37690, schema: true },
   Pipeline: { own: 27240, total: 49320 },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 29270, total: 49230 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5820, total: 19090 },
-  index: { own: 58330, total: 100560, schema: true }
+  index: { own: 58500, total: 100800, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

@@ -67,6 +67,8 @@ const bytesOf = (value: string): ReadonlyArray<number> => [...Buffer.from(value)
 
 const hexOf = (byte: number): string => byte.toString(16).padStart(2, "0")
 
+const wide = (value: string): Buffer => Buffer.from(value, "utf16le")
+
 const base64 = (text: string): string => Buffer.from(text).toString("base64")
 
 /** The ways in which a program may print a value that a guard keeps. */
@@ -87,7 +89,12 @@ const programs: Readonly<Record<string, (value: string) => string>> = {
   "in base64 in base64": (value) => base64(`auth=${base64(`user:${value}`)}`),
   "in JSON in base64 in JSON in base64": (value) => base64(JSON.stringify({ auth: base64(`user:${value}`) })),
   "in a form in base64": (value) => base64(new URLSearchParams({ user: value }).toString()),
-  "in base64 of UTF-16": (value) => Buffer.from(value, "utf16le").toString("base64")
+  "in base64 of UTF-16": (value) => wide(value).toString("base64"),
+  "as hexadecimal digits of UTF-16": (value) => wide(value).toString("hex"),
+  "as capital hexadecimal digits of UTF-16": (value) => wide(value).toString("hex").toUpperCase(),
+  "as digits of UTF-16 between spaces": (value) => wide(value).toString("hex").replace(/../g, "$& "),
+  "as digits of UTF-16 between colons": (value) => wide(value).toString("hex").replace(/..(?=.)/g, "$&:"),
+  "as numbers of bytes of UTF-16": (value) => JSON.stringify([...wide(value)])
 }
 
 for (const value of ["tok_0123456789/aBcDeF==", "it's a pass wörd ключ", "hunter2!'x"]) {
@@ -100,6 +107,12 @@ for (const value of ["tok_0123456789/aBcDeF==", "it's a pass wörd ключ", "h
     })
   }
 }
+
+test("a value is found as hexadecimal digits of UTF-16, the byte of each character that is 0 first", () => {
+  const { scrub } = new Secrets(["tok_0123456789/aBcDeF=="], programForms)
+  const digits = wide("tok_0123456789/aBcDeF==").swap16().toString("hex")
+  assert.equal(scrub(`got ${digits} here`), "got 00<redacted> here")
+})
 
 test("numbers, quotes and escapes that are no value stay as they are", () => {
   const { scrub } = new Secrets(["tok_0123456789", "1, 2, 3"], programForms)

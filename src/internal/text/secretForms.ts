@@ -3,7 +3,7 @@
  * traces, and in base64 of base64.
  */
 import { hexAt, read, type View } from "./decoded.ts"
-import { base64Of, type Forms, hexBytesOf, minLength } from "./secrets.ts"
+import { base64Of, type Forms, hexOf, minLength } from "./secrets.ts"
 
 /** A longer value would make the search large: its base64 in base64 is looked for in 32 forms. */
 const longestTwice = 256
@@ -13,20 +13,27 @@ const encoder = new TextEncoder()
 const wordsOf = (value: string): ReadonlyArray<string> => [
   // as escapes of bytes, quoted-printable and lists of numbers are read
   ...[charactersOf(encoder.encode(value))].filter((bytes) => bytes !== value),
+  // as bytes of UTF-16 are read
+  value.split("").join("\0"),
   // in single quotes, as a shell and as SQL and YAML write them
   ...(value.includes("'") ? [value.replaceAll("'", `'\\''`), value.replaceAll("'", "''")] : [])
 ]
 
 const encodedOf = (value: string): ReadonlyArray<string> => {
   const bytes = encoder.encode(value)
-  const hex = hexBytesOf(value).join(":")
+  // UTF-16, as PowerShell takes scripts
+  const wide = Uint8Array.from({ length: value.length * 2 }, (_, i) => value.charCodeAt(i >> 1) >> (8 * (i & 1)))
+  // without the last byte: so they are among the digits of the other order of bytes, where all characters are of one script
+  const wideHex = hexOf(wide.subarray(0, -1))
   return [
-    hex,
-    hex.toUpperCase(),
+    ...wideHex,
+    ...[hexOf(bytes), wideHex].flatMap(([, , spaced = ""]) => {
+      const hex = spaced.replaceAll(" ", ":")
+      return [hex, hex.toUpperCase()]
+    }),
     // of a form, as the name and the password of OAuth
     ...base64Of(encoder.encode(new URLSearchParams({ v: value }).toString().slice(2))),
-    // UTF-16, as PowerShell takes scripts
-    ...base64Of(Uint8Array.from({ length: value.length * 2 }, (_, i) => value.charCodeAt(i >> 1) >> (8 * (i & 1)))),
+    ...base64Of(wide),
     ...(value.length > longestTwice ? [] : base64Of(bytes).flatMap((text) => base64Of(encoder.encode(text))))
   ]
 }

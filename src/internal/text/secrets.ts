@@ -7,6 +7,8 @@ import { percentDecoded } from "./percentDecoded.ts"
 /** Replaces each secret in a text with `<redacted>`. */
 export type Scrub = (text: string) => string
 
+const encoder = new TextEncoder()
+
 const replacement = "<redacted>"
 
 /** The fewest characters of a text that is looked for: a shorter one may be a part of other words. */
@@ -119,10 +121,10 @@ const searchFor = (values: Iterable<string>, forms: Forms): (view: View, onFound
     return formsOf(part).map(({ units }): Word => ({ units, ...limits }))
   }))
   const encoded = [...new Set(found.flatMap(writtenOf))]
-    .flatMap((text) => base64Of(new TextEncoder().encode(text)))
+    .flatMap((text) => base64Of(encoder.encode(text)))
     .concat(forms.encoded(found))
     .map((text): Word => ({ units: viewOf(text).units, ...base64Limits }))
-  const bytes = parts.filter(looksRandom).flatMap(hexOf)
+  const bytes = parts.filter(looksRandom).flatMap((part) => hexOf(encoder.encode(part)))
     .map((text): Word => ({ units: viewOf(text).units, ...hexLimits }))
   const automata = [new Automaton([...whole, ...encoded, ...bytes], false), new Automaton(whole, true)]
   const hasSpaces = parts.some((part) => /\s/.test(part))
@@ -168,13 +170,9 @@ const formsOf = (value: string): ReadonlyArray<View> => {
 const casesOf = (value: string): ReadonlyArray<string> =>
   looksRandom(value) ? [value, value.toLowerCase(), value.toUpperCase()] : [value]
 
-/** Returns two hexadecimal digits for each byte of a value. */
-export const hexBytesOf = (value: string): ReadonlyArray<string> =>
-  Array.from(new TextEncoder().encode(value), (byte) => byte.toString(16).padStart(2, "0"))
-
-/** Returns the bytes of a value as hexadecimal digits, in both cases, and as `inspect` of Node shows a buffer. */
-const hexOf = (value: string): ReadonlyArray<string> => {
-  const digits = hexBytesOf(value)
+/** Returns bytes as hexadecimal digits, in both cases, and as `inspect` of Node shows a buffer. */
+export const hexOf = (bytes: Uint8Array): ReadonlyArray<string> => {
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
   const hex = digits.join("")
   return [hex, hex.toUpperCase(), digits.join(" ")]
 }
