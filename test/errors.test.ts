@@ -302,6 +302,14 @@ it.effect("frames of the library, of effect and of the runtime are counted and n
     assert.match(frames.at(-1)!, /^ {4}… \d+ frames? of (effect|the runtime)/)
   }))
 
+it.effect("frames of a parser of the runtime, which have no file, are counted and not listed", () =>
+  Effect.gen(function*() {
+    const { alert } = yield* told(Step.make("parse", Effect.sync(() => JSON.parse("{"))))
+    const frames = alert.detail!.split("\n").slice(1)
+    assert.match(frames[0]!, /errors\.test\.ts/)
+    assert.ok(frames.every((frame) => !frame.includes("<parse>")), frames.join("\n"))
+  }))
+
 it.effect("frames of effect and of the library are known wherever a package manager has put them", () =>
   Effect.gen(function*() {
     const error = new Error("no rows")

@@ -111,13 +111,19 @@ it.effect("a pipeline that is missing, or not a Pipeline, is an issue at its pla
 
 it.effect("parameters: a misspelt field names those that exist, a wrong value what is expected, a missing one that", () =>
   Effect.gen(function*() {
-    const { message } = yield* issuesOf(
-      "pipeline: ./pipeline.ts#training\nparams: { TrainParams: { epoch: 1, name: 7 } }"
-    )
-    assert.deepEqual(message.split("\n").map((line) => line.replace(/^.*?test\.yaml:/, "")).toSorted(), [
-      "2:24 params.TrainParams.epochs: expected a value, found none",
+    const told = (params: string) =>
+      Effect.map(
+        issuesOf(`pipeline: ./pipeline.ts#training\nparams: { TrainParams: ${params} }`),
+        ({ message }) => message.split("\n").map((line) => line.replace(/^.*?test\.yaml:/, "")).toSorted()
+      )
+    // the field that was meant is not also missing
+    assert.deepEqual(yield* told("{ epoch: 1, name: 7 }"), [
       "2:33 params.TrainParams.epoch: expected one of the fields epochs, name, found the field \"epoch\" (did you mean epochs?)",
       "2:42 params.TrainParams.name: expected text, found 7"
+    ])
+    assert.deepEqual(yield* told("{ eras: 1, name: x }"), [
+      "2:24 params.TrainParams.epochs: expected a value, found none",
+      "2:32 params.TrainParams.eras: expected one of the fields epochs, name, found the field \"eras\""
     ])
     // nothing is said of the services of a module that does not load
     const { places } = yield* issuesOf("pipeline: ./nowhere.ts#x\nparams: { TrainParams: { epochs: 1 } }")
@@ -177,6 +183,10 @@ it.effect("of a parameter that may be one of several values all are named, and o
       ["mode", "\"fast\" or \"slow\" (did you mean fast?)", "\"fsat\""],
       ["limit", "a number or \"none\" (did you mean none?)", "\"non\""],
       ["stores.0.pol", "one of the fields url, pool", "the field \"pol\" (did you mean pool?)"]
+    ])
+    assert.deepEqual(yield* choices("{ mode: fast, limit: 1, stores: [{ ulr: x, pool: 3 }, { pool: 4 }] }"), [
+      ["stores.0.ulr", "one of the fields url, pool", "the field \"ulr\" (did you mean url?)"],
+      ["stores.1.url", "a value", "none"]
     ])
     assert.deepEqual(yield* choices("{ mode: 5, limit: [1], stores: [{ url: x, pool: 0.5 }] }"), [
       ["mode", "\"fast\" or \"slow\"", "5"],

@@ -248,6 +248,7 @@ it.live("an error of a module is a problem with its message, and the place where
       "nothing.ts": "throw null",
       "syntax.ts": "export const x = ;",
       "rows.ts": "\n\nexport const rows = (() => { throw new TypeError('no rows') })()",
+      "json.ts": "\n\n\nexport const x = JSON.parse('{')",
       "deep.ts": "export { rows } from './rows.ts'",
       "deepSyntax.ts": "export { x } from './syntax.ts'",
       "import.ts": "import { y } from './gone.ts'; export const x = y"
@@ -257,6 +258,7 @@ it.live("an error of a module is a problem with its message, and the place where
     yield* says("./nothing.ts#x", within(root), "it threw null")
     yield* says("./syntax.ts#x", within(root), "an error while")
     yield* says("./deep.ts#rows", within(root), "no rows, at", "rows.ts:3:")
+    yield* says("./json.ts#x", within(root), ", at", "json.ts:4:")
     yield* says("./deepSyntax.ts#x", within(root), "an error while", "syntax.ts:1")
     yield* says("./import.ts#x", within(root), "an error while", "gone.ts")
   }))

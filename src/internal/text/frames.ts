@@ -70,7 +70,8 @@ const fromJsc = (line: string): string | undefined => {
   return name === "" ? `at ${location}` : `at ${name} (${location})`
 }
 
-const runtimes = ["node:", "bun:", "native", "ext:", "deno:", "internal:", "internal/", "<anonymous>", "unknown"]
+// the last are of Bun: a parser has no file
+const runtimes = ["node:", "bun:", "native", "ext:", "deno:", "internal:", "internal/", "<anonymous>", "unknown", ":0"]
 
 /** Returns whose code a frame is of, or `undefined` for the user's and other packages'. */
 const originOf = (frame: string): Origin | undefined => {

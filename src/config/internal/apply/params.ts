@@ -10,7 +10,7 @@ import type * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
 import { isSecret, numberIn } from "../../../alerters/internal/channel/schema/leaf.ts"
-import { didYouMean, listed } from "../../../internal/text/closest.ts"
+import { didYouMean, listed, suggestion } from "../../../internal/text/closest.ts"
 import { type ParamsClass, ParamsError, type ParamsIssue } from "../../../Params.ts"
 import { expectedOf, withHint } from "../file/describe.ts"
 import { type Path, quote } from "../file/positions.ts"
@@ -57,13 +57,13 @@ export const provide = (
       const values: Fields = Object.assign(Object.create(null), ...own.map(({ values }) => values[key]))
       const decoded = yield* decode(service, values)
       if (Exit.isFailure(decoded)) {
-        for (const { message, path } of issuesOf(decoded.cause)) {
+        for (const { path, refusal } of refusalsOf(service, issuesOf(decoded.cause), values)) {
           const field = path[0]
           const { by, place } = own.findLast(({ values }) =>
             field !== undefined && Object.hasOwn(values[key] ?? {}, field)
           ) ??
             own[0]!
-          report([...place, key, ...path], refusalOf(service, path, message, values), by)
+          report([...place, key, ...path], refusal, by)
         }
         continue
       }
@@ -75,6 +75,26 @@ export const provide = (
   })
 
 const fieldsOf = (service: AnyParams): Readonly<Record<string, Schema.Constraint>> => service.schema.fields
+
+/** Returns what is wrong with fields. A field is not also missing where another one beside it is said to mean it. */
+const refusalsOf = (service: AnyParams, issues: ReadonlyArray<ParamsIssue>, values: Fields) => {
+  const refusals = issues.map(({ message, path }) => ({
+    path,
+    isMissing: message === missing,
+    refusal: refusalOf(service, path, message, values)
+  }))
+  return refusals.filter(({ isMissing, path }) =>
+    !isMissing ||
+    !refusals.some((other) =>
+      !other.isMissing && isBeside(path, other.path) && other.refusal.found.endsWith(suggestion(String(path.at(-1))))
+    )
+  )
+}
+
+const isBeside = (a: ParamsIssue["path"], b: ParamsIssue["path"]): boolean =>
+  a.length === b.length && a.slice(0, -1).every((key, i) => key === b[i])
+
+const missing = "Missing key"
 
 /** Returns what is wrong with a field. */
 const refusalOf = (service: AnyParams, path: ParamsIssue["path"], message: string, values: Fields): Refusal => {
@@ -89,7 +109,7 @@ const refusalOf = (service: AnyParams, path: ParamsIssue["path"], message: strin
       expected: names === undefined ? "no such field" : `one of the fields ${listed(names)}`
     }
   }
-  if (message === "Missing key") return { found: "none", expected: "a value" }
+  if (message === missing) return { found: "none", expected: "a value" }
   const value = valueAt(values, path)
   const shown = found(value, ast !== undefined && isPlain(ast))
   // of the types of a union, the message names only those that are like the value
