@@ -301,3 +301,17 @@ const detailOf = ({ stderr }: Death, cause?: string): string | undefined => {
   const parts = [...(cause === undefined || cause === "" ? [] : [clean(cause)]), ...(lines === "" ? [] : [lines])]
   return parts.length === 0 ? undefined : parts.join("\n\n")
 }
+
+/** Says which steps and hooks of a child are cut off where it is killed, if any. */
+export const cutOff = (state: State, { at }: Death): string => {
+  const hooks = [...state.hooks.values()].map(({ at: since, title }) => `${title} (${lasted(at - since)})`)
+  const running = [...state.runs.values()].flatMap((run) => {
+    const steps = innermost(run)
+    if (steps.length === 0 && hooks.length > 0) return []
+    return steps.length === 0
+      ? [`${run.pipelineName} (${lasted(at - run.startedAt)})`]
+      : steps.map((step) => `${subject(run, step)} (${lasted(at - step.startedAt)})`)
+  })
+  const all = [...running, ...hooks]
+  return all.length === 0 ? "" : `; cut off: ${all.join(", ")}`
+}

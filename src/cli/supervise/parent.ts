@@ -51,31 +51,21 @@ import { wordsOf } from "../../internal/alerts/words.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
 import { english, type Words } from "../../internal/text/alertWords.ts"
-import { errorMessage } from "../../internal/text/errors.ts"
+import { causeDetail, errorMessage } from "../../internal/text/errors.ts"
 import { answerTo, codeOfSignal, isStopCode, listenTo, stopSignals } from "../../main/internal/signals.ts"
+import { listenToUncaught } from "../../main/internal/uncaught.ts"
 import type { Monitor } from "../../monitors/internal/model.ts"
 import { fromEventJson } from "../../report/internal/events/told.ts"
 import type { Observer } from "../../RunEvent.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
-import {
-  alertsOf,
-  type Death,
-  how,
-  isCounted,
-  lasted,
-  ofDurable,
-  repeated,
-  stopAlert,
-  subject,
-  unheardAlert
-} from "./alerts.ts"
+import { alertsOf, cutOff, type Death, how, isCounted, ofDurable, repeated, stopAlert, unheardAlert } from "./alerts.ts"
 import { OverdueClock, type Teller } from "./overdue.ts"
 import { type End, Pings } from "./pings.ts"
 import { SpawnError, start } from "./process.ts"
 import { fromLostCode, isEvent, type Message } from "./protocol.ts"
 import { alertNotes, endRecords, type NoteAlert } from "./records.ts"
-import { innermost, State } from "./state.ts"
+import { State } from "./state.ts"
 
 export interface SuperviseOptions<E, R> {
   /** The path of the runtime, as `process.execPath`. */
@@ -160,7 +150,7 @@ export const supervise = <E = never, R = never>(
             telling.post?.((words) => unheardAlert(state, options.pipeline, signal, times, words))
           }, hearing)
         } else if (signals.killedBy === undefined && child.kill("SIGKILL")) signals.killedBy = signal
-      })
+      }, say)
       const death = yield* child.death
       clearTimeout(unheard)
       clock.stop()
@@ -371,26 +361,18 @@ const isCrash = ({ begun, closed, runs }: State): boolean => !closed && (runs.si
 
 const sayTo = ({ text }: Guard.Guard) => (line: string): void => err(`epilogue: ${text(line)}`)
 
-const cutOff = (state: State, { at }: Death): string => {
-  const hooks = [...state.hooks.values()].map(({ at: since, title }) => `${title} (${lasted(at - since)})`)
-  const running = [...state.runs.values()].flatMap((run) => {
-    const steps = innermost(run)
-    if (steps.length === 0 && hooks.length > 0) return []
-    return steps.length === 0
-      ? [`${run.pipelineName} (${lasted(at - run.startedAt)})`]
-      : steps.map((step) => `${subject(run, step)} (${lasted(at - step.startedAt)})`)
-  })
-  const all = [...running, ...hooks]
-  return all.length === 0 ? "" : `; cut off: ${all.join(", ")}`
-}
-
-/** Listens to the signals that ask a run to stop. Returns a function that stops listening. */
-const listen = (onSignal: (signal: NodeJS.Signals) => void): () => void => {
+/**
+ * Listens to the signals that ask a run to stop. Goes on after an error that nothing catches, as of an alerter of the
+ * user's: the run and its alerts would end with this process. Returns a function that stops listening.
+ */
+const listen = (onSignal: (signal: NodeJS.Signals) => void, say: (line: string) => void): () => void => {
   const release = listenTo(onSignal)
+  const uncatch = listenToUncaught((error) => `uncaught ${causeDetail(Cause.die(error))}`.split("\n").forEach(say))
   // the reader of stderr may end before the child does
   const unignore = ignoreClosed("stderr")
   return () => {
     release()
+    uncatch()
     unignore()
   }
 }

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { assertExitCode, epilogue, onEachRuntime, start } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
-import { fixtures, projectFolder } from "../support.ts"
+import { fixtures, pipelines, projectFolder } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
@@ -64,6 +64,35 @@ it.live("an uncaught error interrupts the run: its steps are undone, and its hoo
         assert.match(ended.stdout, /prepare undone by hook/)
         assert.match(ended.stdout, /^finalizer$/m)
       }
+    }))
+  ))
+
+it.live("an uncaught error of an alerter does not end the supervisor, which posts its alerts", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      writeFileSync(
+        join(folder, "alerter.ts"),
+        `import { Alerter } from "effect-epilogue"
+import * as Effect from "effect/Effect"
+import { appendFileSync } from "node:fs"
+export const layer = Alerter.layer(({ title }) => Effect.gen(function*() {
+  setTimeout(() => { throw new Error("broken " + process.env.TOKEN) })
+  yield* Effect.sleep("100 millis")
+  appendFileSync(new URL("alerts.txt", import.meta.url), title + "\\n")
+}))
+`
+      )
+      const config = join(folder, "job.json")
+      writeFileSync(config, JSON.stringify({ alerter: "./alerter.ts#layer", annotations: { token: "${TOKEN}" } }))
+      const args = ["run", `${pipelines}#killed`, "--config", config]
+      const ended = yield* epilogue(runtime, args, { env: { TOKEN: "hunter-22" } })
+      assertExitCode(ended, 1)
+      assert.match(ended.stderr, /^epilogue: uncaught Error: broken <redacted>$/m)
+      assert.deepEqual(readFileSync(join(folder, "alerts.txt"), "utf8").trimEnd().split("\n").toSorted(), [
+        "killed crashed",
+        "killed › load crashed"
+      ])
     }))
   ))
 
