@@ -304,7 +304,7 @@ it.effect("frames of the library, of effect and of the runtime are counted and n
 
 it.effect("frames of a parser of the runtime, which have no file, are counted and not listed", () =>
   Effect.gen(function*() {
-    const { alert } = yield* told(Step.make("parse", Effect.sync(() => JSON.parse("{"))))
+    const { alert } = yield* told(Step.make("parse", Effect.sync(() => [JSON.parse("{")])))
     const frames = alert.detail!.split("\n").slice(1)
     assert.match(frames[0]!, /errors\.test\.ts/)
     assert.ok(frames.every((frame) => !frame.includes("<parse>")), frames.join("\n"))
