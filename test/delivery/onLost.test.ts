@@ -162,3 +162,27 @@ it.effect("the closing layer waits for the effects of onLost, and those that fai
     yield* Effect.exit(Effect.provide(posting, failing)).pipe(Effect.provide(layer))
     assert.deepEqual(list.map(({ message }) => message), ["effect-epilogue: onLost failed disk full"])
   }))
+
+it.effect("of any number of alerts that are folded into one and lost, it is told how many there were", () =>
+  Effect.gen(function*() {
+    const hanging = mailbox(Alerter.layer(() => Effect.never), { capacity: 10, drain: "1 second" })
+    const all = 2_500
+    const leaving = Effect.gen(function*() {
+      const { post } = yield* Alerter
+      for (let n = 0; n < all; n++) {
+        const fiber = yield* Effect.forkDetach(
+          post(Alert.make({ title: `load ${n}`, severity: "error", dedupeKey: "a" })),
+          {
+            startImmediately: true
+          }
+        )
+        fiber.interruptUnsafe()
+      }
+    })
+    const lost = yield* Effect.forkChild(lostIn(leaving, hanging), { startImmediately: true })
+    yield* TestClock.adjust("10 seconds")
+    const titles = (yield* Fiber.join(lost)).map((line) => line.slice(0, line.indexOf(":")))
+    const sizes = titles.map((title) => Number(/, and ([\d,]+) more/.exec(title)?.[1]?.replace(",", "") ?? 0) + 1)
+    assert.equal(sizes.reduce((sum, size) => sum + size), all)
+    assert.ok(titles.some((title) => /^load \d+, and [\d,]+ more like it$/.test(title)), titles.at(-1))
+  }))

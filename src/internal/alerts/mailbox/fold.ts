@@ -105,6 +105,11 @@ export const render = ({ alerts, more }: Content, telling: Telling): Alert => {
   })
 }
 
+/** Makes an alert that stands for so many of those of a content. */
+export const restOf = ({ alerts: [first], group }: Content, count: number, { words }: Pick<Telling, "words">): Alert =>
+  // a content has an alert
+  count === 1 ? first! : first!.with({ title: words.andOthers(first!.title, count - 1, group !== undefined) })
+
 /**
  * Folds two of the alerts, which stand in the order of their posts: the oldest two of the subject with the most alerts,
  * or with `across`, where no subject has two, the oldest two of the least severe. Returns their positions and the

@@ -4,10 +4,15 @@ import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { AlerterError } from "../../model/alerterError.ts"
 import type { Held, Posting } from "../../model/posting.ts"
-import type { Taken } from "../ledger.ts"
+import type { Ledger, Taken } from "../ledger.ts"
 import type { Report } from "../reports.ts"
 import type { Content } from "./fold.ts"
 import type { Stamp } from "./pace.ts"
+
+/** An entry in a ledger, of an alert that nobody waits for. */
+export interface Entry extends Taken {
+  readonly ledger: Ledger
+}
 
 /** A post whose alert is in the mailbox. */
 export interface Part {
@@ -18,7 +23,7 @@ export interface Part {
   /** Tells observers of the run what becomes of the alert. */
   readonly report: Report | undefined
   /** The entry in the ledger, once nobody waits. */
-  taken: Taken | undefined
+  taken: Entry | undefined
 }
 
 /** An alert in the mailbox, or several that were folded. */
@@ -32,7 +37,9 @@ export interface Item {
   /** The context of the latest of its posts. */
   readonly context: Context.Context<never>
   /** The entries in the ledger of folded alerts that nobody waits for. */
-  taken: Array<Taken>
+  taken: Array<Entry>
+  /** How many more there were, of which no entry is kept, and the ledger of one of them. */
+  more?: { readonly count: number; readonly ledger: Ledger }
   readonly since: number
   /** Set while it is being sent. */
   fiber?: Fiber.Fiber<void, AlerterError>

@@ -231,7 +231,9 @@ export const make = Effect.fnUntraced(function*(
           part.resume = undefined
           report?.("waiting")
           const ledger = fiber.getRef(CurrentLedger) ?? (report && none)
-          if (!alert.quiet && ledger !== undefined) part.taken = followed(ledger.accepted(alert, channel), report)
+          if (!alert.quiet && ledger !== undefined) {
+            part.taken = { ...followed(ledger.accepted(alert, channel), report), ledger }
+          }
         })
       })
     })

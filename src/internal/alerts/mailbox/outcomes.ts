@@ -7,7 +7,7 @@ import * as Writer from "../../text/writer.ts"
 import { short } from "../digest.ts"
 import type { Telling } from "../digest.ts"
 import { countLost, countWaiting } from "../metrics.ts"
-import { render } from "./fold.ts"
+import { render, restOf } from "./fold.ts"
 import type { Item, Part } from "./item.ts"
 
 /** The most titles in a log entry. */
@@ -52,6 +52,7 @@ export const outcomes = (
   const lose = (item: Item, error: AlerterError): number => {
     let unattended = item.unattended
     for (const taken of item.taken) taken.lost(error)
+    item.more?.ledger.lost(restOf(item.content, item.more.count, options), error)
     for (const { posting, report, resume, taken } of take(item)) {
       report?.("failed", error)
       if (resume !== undefined) {

@@ -1,10 +1,10 @@
 /** The alerts that wait in a mailbox: the choice of the next that is sent, and folding where too many wait. */
 import type * as Context from "effect/Context"
 import type { Words } from "../../text/alertWords.ts"
-import type { Taken } from "../ledger.ts"
+import type { Ledger } from "../ledger.ts"
 import { countFolded } from "../metrics.ts"
 import { type Content, foldTwo } from "./fold.ts"
-import type { Item } from "./item.ts"
+import type { Entry, Item } from "./item.ts"
 
 /** Alerts in the order of their posts. */
 export type Queue = Array<Item>
@@ -40,7 +40,7 @@ export const remove = (waiting: Queue, item: Item): void => {
   if (at >= 0) waiting.splice(at, 1)
 }
 
-/** The most alerts that were folded into one and stay in the ledger. The others count as told by that one. */
+/** The most alerts that were folded into one and stay in the ledger. The others are counted. */
 const maxTaken = 1000
 
 /** The fewest posts among which those are looked for that nobody waits for. */
@@ -54,7 +54,15 @@ const absorb = (newer: Item, older: Item, content: Content): void => {
   newer.content = content
   newer.unattended += older.unattended
   const { taken } = older
-  const take = (one: Taken): void => taken.length < maxTaken ? void taken.push(one) : one.delivered()
+  const addMore = (count: number, ledger: Ledger): void => {
+    newer.more = { count: (newer.more?.count ?? 0) + count, ledger }
+  }
+  const take = (one: Entry): void => {
+    if (taken.length < maxTaken) return void taken.push(one)
+    one.delivered()
+    addMore(1, one.ledger)
+  }
+  if (older.more !== undefined) addMore(older.more.count, older.more.ledger)
   newer.taken.forEach(take)
   newer.taken = taken
   // the fewer to the more, which in a storm are those of all alerts before
