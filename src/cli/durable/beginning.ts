@@ -79,7 +79,8 @@ export const telling = <E, R>(
           // no run has failed with it
           untold: true,
           // the runs go on when the next process starts
-          stoppedBy: undefined
+          stoppedBy: undefined,
+          failure: session.failure()
         })
       })
     ))

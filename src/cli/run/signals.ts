@@ -60,7 +60,7 @@ export interface Failing {
   readonly crashes: () => boolean
   /** The exit code of runs that are being interrupted already. */
   readonly interruptedWith: () => number | undefined
-  /** Interrupts the runs, so that their hooks tell why. */
+  /** Interrupts the program, so that the hooks of its runs tell why. */
   readonly interrupt: (why: string, code: number) => void
   /** Says what an end cuts off. */
   readonly cutOff: () => ReadonlyArray<string>
@@ -69,8 +69,8 @@ export interface Failing {
 }
 
 /**
- * Interrupts the runs where nothing catches an error, or nothing is left that could end what they wait for, and says why. Ends
- * the process where that interrupts nothing, or does not end within the grace. Tells of other ends of the process, too.
+ * Interrupts the program where nothing catches an error, or nothing is left that could end what it waits for, and says why.
+ * Ends the process where its runs go on in the next one, or do not end within the grace. Tells of other ends of it, too.
  * Leaves errors to listeners of the user's, if there are any. Returns a function that stops this.
  */
 export const catchFailures = (
@@ -94,7 +94,7 @@ export const catchFailures = (
     const cause = Cause.die(error)
     const denied = deniedText(error)
     say(denied === undefined ? `uncaught ${causeDetail(cause)}` : `error: ${denied}`)
-    if (!begun() || crashes()) quit(ExitCode.failed)
+    if (crashes()) quit(ExitCode.failed)
     else stop(`uncaught ${causeHeadline(cause)}`, ExitCode.failed)
   }
   const onEmpty = (): void => {

@@ -67,6 +67,37 @@ it.live("an uncaught error interrupts the run: its steps are undone, and its hoo
     }))
   ))
 
+it.live("an uncaught error while a module or a layer is loaded is alerted once, supervised or not", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      writeFileSync(
+        join(folder, "early.ts"),
+        `import { Pipeline } from "effect-epilogue"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+const fail = () => void setTimeout(() => { throw new Error("too early") })
+if (process.env.HOW === "module") await new Promise((resolve) => { fail(); setTimeout(resolve, 9_000) })
+const broken = Layer.effectDiscard(Effect.andThen(Effect.sync(fail), Effect.sleep("1 hour")))
+export const job = Pipeline.make("job", Effect.void).pipe(Effect.provide(broken))
+`
+      )
+      const config = alerting(folder, { pipeline: "./early.ts#job" })
+      for (const supervision of ["--supervise", "--no-supervise"]) {
+        for (const how of runtime === "bun" ? ["module", "layer"] : ["layer"]) {
+          writeFileSync(join(folder, "alerts.jsonl"), "")
+          assertExitCode(yield* epilogue(runtime, ["run", config, supervision], { env: { HOW: how } }), 1)
+          const [alert, ...more] = alertsIn(folder)
+          assert.deepEqual(more, [])
+          assert.deepEqual([alert!["title"], alert!["body"]], [
+            `job.json could not begin`,
+            "uncaught Error: too early"
+          ])
+        }
+      }
+    }))
+  ))
+
 it.live("an uncaught error of an alerter does not end the supervisor, which posts its alerts", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
