@@ -22,17 +22,17 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9650 },
   Alerter: { own: 12830, total: 29260 },
-  "alerters/index": { own: 64780, total: 99120, schema: true },
+  "alerters/index": { own: 65000, total: 99120, schema: true },
   AlerterHooks: { own: 27050, total: 48110 },
   Approver: { own: 12260, total: 29980 },
   "approvers/index": { own: 40320, total: 96100, schema: true },
   "config/index": { own: 176600, total: 232300, schema: true },
-  "delivery/index": { own: 52300, total: 88900, schema: true },
+  "delivery/index": { own: 52500, total: 89200, schema: true },
   "durable/index": { own: 99120, total: 213420, schema: true },
   Hook: { own: 14050, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
   "main/index": { own: 18200, total: 33200 },
-  "monitors/index": { own: 34030, total: 67940, schema: true },
+  "monitors/index": { own: 34300, total: 67940, schema: true },
   Params: { own: 4750, total: 37690, schema: true },
   Pipeline: { own: 27240, total: 49320 },
   "report/index": { own: 80340, total: 116020, schema: true },
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 41280,
+    budget: 41500,
     goal: 45_000
   }
 ]

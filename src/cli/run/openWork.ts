@@ -11,6 +11,14 @@ import { labelsOf, pathText } from "../../internal/text/stepLabel.ts"
 import type { Observer } from "../../RunEvent.ts"
 import type { Supervisor } from "../supervise/child.ts"
 
+/** A span that nothing exports. Drops what is logged within it. */
+class Unexported extends Tracer.NativeSpan {
+  override event(): void {}
+}
+
+/** Returns whether a span drops what is logged within it. */
+export const dropsLogs = (span: Tracer.AnySpan | undefined): boolean => span instanceof Unexported
+
 /** @internal */
 export interface OpenWork {
   readonly observer: Observer
@@ -28,8 +36,8 @@ export const make = (supervisor?: Pick<Supervisor, "send">): OpenWork => {
   let count = 0
   let started = false
 
-  /** The span of a step or hook. Drops what is logged within it, since nothing exports these spans. */
-  class Span extends Tracer.NativeSpan {
+  /** The span of a step or hook. */
+  class Span extends Unexported {
     override attribute(key: string, value: unknown): void {
       super.attribute(key, value)
       if (key !== "epilogue.hook.kind" || hooks.has(this)) return
@@ -37,7 +45,6 @@ export const make = (supervisor?: Pick<Supervisor, "send">): OpenWork => {
       hooks.set(this, hook)
       supervisor?.send({ _tag: "HookOpened", title: titleOf(this), ...hook })
     }
-    override event(): void {}
     override end(...args: Parameters<Tracer.NativeSpan["end"]>): void {
       const hook = hooks.get(this)
       if (hook !== undefined) supervisor?.send({ _tag: "HookClosed", id: hook.id })

@@ -77,3 +77,28 @@ it.live("--json prints what is logged as events, also of a supervised run", () =
       ])
     }
   })))
+
+it.live("an object that is nested deeply takes no more than a moment to log", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* projectFolder
+    writeFileSync(
+      join(cwd, "deep.ts"),
+      `import { Pipeline, Step } from "effect-epilogue"
+import { Console, Effect } from "effect"
+
+let deep: unknown = 1
+for (let i = 0; i < 20_000; i++) deep = { deep }
+
+export default Pipeline.make("deep", Step.make("load", Effect.gen(function*() {
+  const since = process.cpuUsage()
+  yield* Effect.log(deep)
+  const { system, user } = process.cpuUsage(since)
+  yield* Console.log("computed for", (system + user) / 1000, "ms")
+})))
+`
+    )
+    const ran = yield* epilogue("bun", ["run", "deep.ts"], { cwd })
+    assertExitCode(ran, 0)
+    const [, computed] = /computed for (\S+) ms/.exec(ran.stdout) ?? []
+    assert.ok(Number(computed) < 1500, `${computed} ms`)
+  })))
