@@ -116,6 +116,36 @@ export const storedValuesSuite = (engine: Engine): void => {
       ])
     }))
 
+  test("the defect of an error or a result that its schema does not fit says what is expected, and the error", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const Row = Schema.Struct({ id: Schema.Int })
+      const step = (name: string, body: Effect.Effect<{ readonly id: number }, { readonly id: number } | Bad>) =>
+        Step.make(name, body).pipe(
+          // of an error that is not stored no attempt follows
+          Step.retry({ times: 1 }),
+          Step.onFailure((cause) => seen.note(String(Object(Cause.squash(cause)).message))),
+          Durable.step({ success: Row, error: Schema.Union([Row, Bad]) }),
+          Effect.exit
+        )
+      const pipeline = Pipeline.make(
+        "x",
+        Effect.gen(function*() {
+          yield* step("result", Effect.succeed({ id: 0.5 }))
+          yield* step("error", Effect.fail({ id: 1.5 }))
+          yield* suspendRun("1")
+          // as a cast or a program without types gives it
+          yield* step("other", Effect.fail(new Error("disk full") as unknown as Bad))
+        })
+      )
+      yield* run(storage, seen, job(() => pipeline))
+      assert.deepEqual(seen.list, [
+        "\"result\": its result does not fit its schema: Expected an integer at id",
+        "\"error\": its error does not fit its schema: Expected an integer at id. The error: {\"id\":1.5}",
+        "\"other\": its error does not fit its schema: Missing key at id. The error: disk full"
+      ])
+    }))
+
   test("a result or an error without JSON fails its step with an Unstorable that says where, for which hooks run", (storage) =>
     Effect.gen(function*() {
       const seen = recorder()

@@ -18,7 +18,7 @@ import { keptOf, preparedOf } from "./keptResults.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
-/** Returns a result that is recorded in place of one that can't be written as JSON. */
+/** Returns a result that is recorded in place of one that can't be stored. */
 export type Replace = (problem: Problem) => AnyEffect
 
 /** The parts of an activity that engines ask for. */
@@ -81,7 +81,7 @@ export interface RecordOptions {
   /** The number of the attempt, 1 unless set. */
   readonly attempt?: number | undefined
   readonly annotations?: Context.Context<never> | undefined
-  /** Returns the result to record where the one that is given has no JSON; without it that is a defect. */
+  /** Returns the result to record where the one that is given can't be stored; without it that is a defect. */
   readonly replace?: ((value: any) => Replace) | undefined
 }
 

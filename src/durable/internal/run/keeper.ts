@@ -146,7 +146,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     return this.durable.replay.has(key) ? orSetAside(this, name, recorded) : recorded
   }
 
-  /** Records the end of the step or of an attempt. One that can't be stored is the failure that says so. */
+  /** Records the end of the step or of an attempt. One that can't be stored is replaced by the failure that says so. */
   recordEndOf(
     name: string,
     execute: AnyEffect,
@@ -154,7 +154,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     annotations?: Context.Context<never>
   ): AnyEffect {
     const replace = (end: EndRecord) => (problem: Problem) =>
-      Effect.map(unstorableEnd(this.evaluation, end, problem), (replaced) => {
+      Effect.sync(() => {
+        const replaced = unstorableEnd(this.evaluation, end, problem)
         this.originals.keep(name, attempt, replaced.exit as Exit.Exit<unknown, unknown>)
         return replaced
       })

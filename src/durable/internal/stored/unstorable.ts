@@ -37,10 +37,13 @@ export class Unstorable extends Base {
 type Path = ReadonlyArray<string | number>
 
 /** A part of a value that JSON does not have. */
-export interface Problem {
+interface NoJson {
   readonly path: Path
   readonly found: string
 }
+
+/** The reason why a record can't be stored: a part of it has no JSON, or does not fit its schema. */
+export type Problem = NoJson | { readonly unfit: string }
 
 /** Shows a path as code would have it. */
 export const pathText = (path: Path): string =>
@@ -58,7 +61,7 @@ export const pathText = (path: Path): string =>
 const maxDepth = 1_000
 
 class Search {
-  problem: Problem | undefined
+  problem: NoJson | undefined
   /** Whether the value is what its JSON is read as. */
   isPlain = true
   private readonly path: Array<string | number> = []
@@ -174,7 +177,7 @@ const hasPlainParts = (value: object, depth: number): boolean => {
 }
 
 /** Returns what JSON makes of a value, or why it can't be written as JSON. */
-export const toPlain = (value: unknown): { readonly plain: unknown } | { readonly problem: Problem } => {
+export const toPlain = (value: unknown): { readonly plain: unknown } | { readonly problem: NoJson } => {
   try {
     if (isPlain(value, 0)) return { plain: value }
   } catch {
@@ -205,8 +208,8 @@ const places = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<readonly [Path
     )
 
 /**
- * Returns why a record can't be encoded, where that is because its exit has no JSON, and not because it does not fit its
- * schema: `Schema.Unknown` refuses all that has none, without saying what.
+ * Returns why a record with an exit can't be encoded: its exit has no JSON (`Schema.Unknown` refuses all that has none,
+ * without saying what), or does not fit its schema.
  */
 export const problemOf = (record: unknown, cause: Cause.Cause<unknown>): Problem | undefined => {
   const exit: unknown = Object(record).exit
@@ -217,25 +220,52 @@ export const problemOf = (record: unknown, cause: Cause.Cause<unknown>): Problem
     const path = [...prefix, ...found.problem.path]
     if (isWithin(path, cause)) return { ...found.problem, path }
   }
-  return undefined
+  const error = Cause.squash(cause)
+  return Schema.isSchemaError(error) ? { unfit: expectations(error) } : undefined
 }
 
-/** Returns the error of a problem in a record. */
-export const unstorable = (
+/** How many of the things that a schema expects, and of the errors of a cause, are named. */
+const mostNamed = 3
+
+const messages = ({ reasons }: Cause.Cause<unknown>): string =>
+  reasons.flatMap((reason) => Cause.isInterruptReason(reason) ? [] : Cause.squash(Cause.fromReasons([reason])))
+    .slice(0, mostNamed).map(errorMessage).join("; ")
+
+/** Returns what a schema expects, in words, without those of the library's errors, which have no name. */
+const expectations = ({ issue }: Schema.SchemaError): string => {
+  const told = formatIssue(issue).issues.flatMap(({ message, path = [] }) => {
+    if (message === "Expected <Declaration>") return []
+    const keys = path.map((segment) => typeof segment === "object" ? segment.key : segment)
+    const at = pathText(
+      keys.slice(keys[1] === "cause" ? 5 : 2).map((key) => typeof key === "number" ? key : String(key))
+    )
+    return `${message}${at && ` at ${at}`}`
+  })
+  return [...new Set(told)].slice(0, mostNamed).join("; ")
+}
+
+/** Returns the exit that takes the place of one that can't be stored, for a reason. */
+export const unstorableExit = (
   stepName: string,
   exit: Exit.Exit<unknown, unknown>,
-  { found, path }: Problem
-): Unstorable | undefined => {
+  problem: Problem
+): Exit.Exit<never, Unstorable> => {
+  if ("unfit" in problem) {
+    const [what, original] = Exit.isSuccess(exit) ? ["result", ""] : ["error", `. The error: ${messages(exit.cause)}`]
+    const expected = problem.unfit && `: ${problem.unfit}`
+    return Exit.die(new TypeError(`"${stepName}": its ${what} does not fit its schema${expected}${original}`))
+  }
+  const { found, path } = problem
   const isError = path[1] === "cause"
-  if (path[0] !== "exit" || (!isError && path[1] !== "value")) return undefined
-  const failed = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
-  return new Unstorable({
-    stepName,
-    value: isError ? "error" : "result",
-    path: pathText(path.slice(isError ? 4 : 2)),
-    found,
-    ...(isError ? { error: errorMessage(failed) } : {})
-  })
+  return Exit.fail(
+    new Unstorable({
+      stepName,
+      value: isError ? "error" : "result",
+      path: pathText(path.slice(isError ? 4 : 2)),
+      found,
+      ...(isError && Exit.isFailure(exit) ? { error: errorMessage(Cause.squash(exit.cause)) } : {})
+    })
+  )
 }
 
 type Encode = (payload: unknown) => Exit.Exit<unknown, unknown>
