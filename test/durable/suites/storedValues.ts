@@ -136,13 +136,20 @@ export const storedValuesSuite = (engine: Engine): void => {
           yield* suspendRun("1")
           // as a cast or a program without types gives it
           yield* step("other", Effect.fail(new Error("disk full") as unknown as Bad))
+          yield* Step.make("when", Effect.void).pipe(
+            Step.when(Effect.fail(new Error("no database") as unknown as Bad)),
+            Step.onFailure((cause) => seen.note(String(Object(Cause.squash(cause)).message))),
+            Durable.step({ success: Schema.Option(Schema.Void), error: Bad }),
+            Effect.exit
+          )
         })
       )
       yield* run(storage, seen, job(() => pipeline))
       assert.deepEqual(seen.list, [
         "\"result\": its result does not fit its schema: Expected an integer at id",
         "\"error\": its error does not fit its schema: Expected an integer at id. The error: {\"id\":1.5}",
-        "\"other\": its error does not fit its schema: Missing key at id. The error: disk full"
+        "\"other\": its error does not fit its schema: Missing key at id. The error: disk full",
+        "\"when\": its error does not fit its schema. The error: no database"
       ])
     }))
 

@@ -26,7 +26,7 @@ import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
 import { activityKey } from "../activityKey.ts"
 import { type EndRecord, type Placed, StartRecord } from "../stored/records.ts"
-import type { Problem } from "../stored/unstorable.ts"
+import { type Problem, unstorableExit } from "../stored/unstorable.ts"
 import { activity, type RecordOptions } from "./activity.ts"
 import type { ActivityOwner } from "./activityFibers.ts"
 import { attemptOnce } from "./attemptOnce.ts"
@@ -269,7 +269,9 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   condition(condition: AnyEffect): AnyEffect {
     const { condition: schema } = this.storage
     if (schema === undefined) return condition
-    return Effect.flatten(this.record(`${this.key}/when`, schema, attemptOnce(this, condition, 0)))
+    const replace = (exit: Exit.Exit<unknown, unknown>) => (problem: Problem) =>
+      Effect.succeed(unstorableExit(this.evaluation.label, exit, problem))
+    return Effect.flatten(this.record(`${this.key}/when`, schema, attemptOnce(this, condition, 0), { replace }))
   }
 
   /** Runs the attempts of a step's body, each of them recorded. `undefined` for a run. */

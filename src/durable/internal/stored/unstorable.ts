@@ -208,11 +208,11 @@ const places = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<readonly [Path
     )
 
 /**
- * Returns why a record with an exit can't be encoded: its exit has no JSON (`Schema.Unknown` refuses all that has none,
+ * Returns why an exit, or a record with one, can't be encoded: the exit has no JSON (`Schema.Unknown` refuses all that has none,
  * without saying what), or does not fit its schema.
  */
 export const problemOf = (record: unknown, cause: Cause.Cause<unknown>): Problem | undefined => {
-  const exit: unknown = Object(record).exit
+  const exit: unknown = Exit.isExit(record) ? record : Object(record).exit
   if (!Exit.isExit(exit)) return undefined
   for (const [prefix, value] of places(exit)) {
     const found = toPlain(value)
