@@ -383,6 +383,29 @@ steps:
     )
   }))
 
+it.effect("a count of failures in a row without a store is a warning, unless persist: false says that it is meant", () =>
+  Effect.gen(function*() {
+    const warned = (alerter: string) =>
+      Effect.map(
+        loadText(`pipeline: ./pipeline.ts#pipeline\nalerter:\n  ${alerter}\n`),
+        ({ warnings }) => warnings.map(({ found, path, position }) => [path.join("."), position?.line, found])
+      )
+    const found =
+      "a count that begins anew with each process, with which a job that is started for each run tells nothing"
+    assert.deepEqual(yield* warned("{ console: true, afterConsecutive: 2 }"), [["alerter.afterConsecutive", 3, found]])
+    assert.deepEqual(yield* warned("fanOut: [console, { console: true, afterConsecutive: { n: 3 } }]"), [
+      ["alerter.fanOut.1.afterConsecutive", 3, found]
+    ])
+    for (
+      const meant of [
+        "{ console: true, afterConsecutive: 1 }",
+        "{ console: true, afterConsecutive: { n: 2, persist: false } }",
+        "{ console: true, afterConsecutive: 2, store: alerts.db }",
+        "{ fanOut: [{ console: true, afterConsecutive: 2 }], store: alerts.db }"
+      ]
+    ) assert.deepEqual(yield* warned(meant), [], meant)
+  }))
+
 it.effect("steps of one name without keys among the exports, and functions that make them, are a warning for each name", () =>
   Effect.gen(function*() {
     const { warnings } = yield* loadText("runName: tonight\npipeline: ./sameNames.ts#pipeline\n")

@@ -8,6 +8,7 @@ import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import { minLength } from "../../../internal/text/secrets.ts"
 import { plural } from "../../../internal/text/words.ts"
 import type { ConfigFileError, ConfigIssue } from "../../ConfigFileError.ts"
+import { uncounted } from "../schema/alerter.ts"
 import { document } from "../schema/document.ts"
 import type { Document } from "../schema/types.ts"
 import { describe } from "./describe.ts"
@@ -80,6 +81,14 @@ export const read = (text: string, file: string): Effect.Effect<Reading> =>
       decoded: document && { document, file, positionOf: (path) => positionOf(root, path) },
       warnings: at([
         ...secrets.flatMap((secret) => isTooShort(secret.value) && !secret.isDefault ? [tooShort(secret)] : []),
+        ...(document?.alerter === undefined ? [] : uncounted(document.alerter, ["alerter"]).map((path) => ({
+          path,
+          position: positionOf(root, path),
+          found:
+            "a count that begins anew with each process, with which a job that is started for each run tells nothing",
+          expected:
+            "store: .epilogue/alerts.db beside it, or persist: false where the failures of one process are meant"
+        }))),
         ...yield* doubtfulIn(parsed.root, yield* ConfigProvider.ConfigProvider)
       ])
     }

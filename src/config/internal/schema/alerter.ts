@@ -312,7 +312,9 @@ const mistakesIn = (spec: AlerterSpec, path: Path, around: Around): ReadonlyArra
   const least = Math.max(around.least, spec.minSeverity === undefined ? 0 : severities.indexOf(spec.minSeverity))
   for (const [at, persist] of statefulPolicies(spec)) {
     const place = [...path, ...at, "persist"]
-    if (persist !== undefined && store === undefined) {
+    // of a count that is meant to end with the process: see `uncounted`
+    const isMeant = persist === false && at[0] === "afterConsecutive"
+    if (persist !== undefined && store === undefined && !isMeant) {
       mistakes.push({ path: place, expected: "a store, beside it or around it, where persist is set" })
     } else if (typeof persist === "string") {
       const name = JSON.stringify([store, at[0], persist])
@@ -337,6 +339,22 @@ const mistakesIn = (spec: AlerterSpec, path: Path, around: Around): ReadonlyArra
     (all, [at, part]) => [...all, ...mistakesIn(part, [...path, ...at], { ...around, store, least })],
     mistakes as ReadonlyArray<Mistake>
   )
+}
+
+/**
+ * Returns the paths of the policies that count failures in a row in memory, unless `persist: false` says that this is
+ * meant: of a job that is started again for each run, they tell nothing, ever.
+ */
+export const uncounted = (spec: AlerterSpec, path: Path, isStored = false): ReadonlyArray<Path> => {
+  if (typeof spec === "string") return []
+  const stored = isStored || spec.store !== undefined
+  const { afterConsecutive } = spec
+  const isUncounted = !stored && afterConsecutive !== undefined && afterConsecutive.n > 1 &&
+    afterConsecutive.persist === undefined
+  return [
+    ...(isUncounted ? [[...path, "afterConsecutive"]] : []),
+    ...partsOf(spec).flatMap(([at, part]) => uncounted(part, [...path, ...at], stored))
+  ]
 }
 
 /** Returns whether a policy uses the store of this alerter. Alerters inside of it may have stores of their own. */

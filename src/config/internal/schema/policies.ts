@@ -153,7 +153,7 @@ export const policies = {
       }),
       (n): { readonly n: number } & Shared => ({ n })
     ),
-    "Drops failures of a step until n of them have come in a row."
+    "Drops failures of a step until n of them have come in a row. Without a store, those of one process are counted."
   ),
   minSeverity: optional(severity, "Drops alerts below this severity."),
   throttle: optional(
