@@ -6,6 +6,9 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -47,6 +50,38 @@ it.effect("a tagged error without a message is told by its tag and its fields", 
     assert.equal(alert.body, "HttpError: status 503, url /prices")
     assert.match(recorded, /^HttpError: status 503, url \/prices\n {4}at .*errors\.test\.ts/)
     assert.deepEqual(ownFields(alert), {})
+  }))
+
+it.effect("an error whose message says that a request failed, and not why, is told with its cause", () =>
+  Effect.gen(function*() {
+    const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:9"), { code: "ECONNREFUSED" })
+    // as of a host with several addresses, on Node
+    const each = Object.assign(new AggregateError([refused, new Error("connect ECONNREFUSED ::1:9")], ""), refused)
+    for (const cause of [refused, each]) {
+      const { alert, recorded } = yield* told(Effect.fail(new TypeError("fetch failed", { cause })))
+      assert.match(alert.body!, /^TypeError: fetch failed: .*connect ECONNREFUSED 127\.0\.0\.1:9$/)
+      assert.match(recorded, /^TypeError: fetch failed: .*connect ECONNREFUSED 127\.0\.0\.1:9\n/)
+    }
+    const request = HttpClientRequest.get("http://127.0.0.1:9/prices")
+    const client = HttpClient.make(() =>
+      Effect.fail(
+        new HttpClientError.HttpClientError({
+          reason: new HttpClientError.TransportError({
+            request,
+            cause: new TypeError("fetch failed", { cause: refused })
+          })
+        })
+      )
+    )
+    const { alert } = yield* told(client.execute(request))
+    assert.equal(
+      alert.body,
+      "HttpClientError: Transport error (GET http://127.0.0.1:9/prices): TypeError: fetch failed: connect ECONNREFUSED 127.0.0.1:9"
+    )
+    // a cause that is in a circle ends
+    const circle = new Error("fetch failed")
+    circle.cause = circle
+    assert.match((yield* told(Effect.fail(circle))).alert.body!, /^Error: fetch failed(: fetch failed)*$/)
   }))
 
 it.effect("the fields of a tagged error with a message are fields of the alert, redacted as parameters are", () =>

@@ -42,9 +42,19 @@ const longestText = 40_000
 // one error
 // -----------------------------------------------------------------------------
 
-/** Returns the message of an error; without one its fields and the reason for it, on one line. */
-export const messageText = (described: Described, depth = 0): string =>
-  described.message.trim() || [inline(described.fields), because(described, depth)].filter(Boolean).join("; ")
+/**
+ * Messages that say what failed and not why, which is in the cause: those of `fetch` on Node and Deno, and of effect's
+ * clients of HTTP and sockets.
+ */
+const withoutReason = /^(?:fetch failed|(?:Transport|Encode|Decode) error \(.*|An error occurred during [A-Z].*)$/
+
+/** Returns the message of an error, and the reason for it where it says none; without one its fields, on one line. */
+export const messageText = (described: Described, depth = 0): string => {
+  const message = described.message.trim()
+  if (message === "") return [inline(described.fields), because(described, depth)].filter(Boolean).join("; ")
+  const reason = withoutReason.test(message) ? because(described, depth) : ""
+  return reason === "" ? message : `${message}: ${reason}`
+}
 
 /** Returns the name of an error, with its {@link messageText}. */
 const head = (described: Described, brief: boolean, depth = 0): string => {
@@ -205,7 +215,7 @@ const renderMembers = (error: unknown, options: Options, left: Budget): Readonly
 /** Returns the message of an error, without its name; the name, or the fields, of one that has none. */
 export const errorMessage = (error: unknown): string => {
   const described = describe(error)
-  return described.message || head(described, true)
+  return described.message === "" ? head(described, true) : messageText(described)
 }
 
 /** Renders an error on one line, without its stack and without the name `Error`, which says nothing. */
