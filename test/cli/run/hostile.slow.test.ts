@@ -15,7 +15,7 @@ const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
 /** The sequences by which the tree is drawn, and colours. */
 // oxlint-disable-next-line no-control-regex -- escape sequences
-const own = /\u001b\[(?:\?(?:25|7|2026)[hl]|\d+A|K|J|(?:0|1|2|22|3[1-69]|39)m)/g
+const own = /\u001b\[(?:\?(?:25|7|2026)[hl]|\d+[AB]|K|J|(?:0|1|2|22|3[1-69]|39)m)/g
 
 /** The commands to the runner that progress makes. */
 const workflowCommand = /^::(?:group::|endgroup::|(?:error|warning) title=[^:]*::)/
@@ -87,8 +87,11 @@ for (const [mode, on] of [["plain", someRuntimes()], ["github", ["bun"]], ["tree
       })), { concurrency: "unbounded" }))
 }
 
-it.live("a supervised run obeys nothing of what its child writes to standard error, or of why that crashed", () =>
+it.live("a supervised run obeys nothing of what its child writes to standard error, or of why that ended", () =>
   Effect.gen(function*() {
+    const uncaught = yield* harmless(["run", `${module}#throwing`, "--supervise"])
+    assert.equal(uncaught.code, 1)
+    assert.match(uncaught.stderr, /^uncaught Error: uncaught\\u\{1b\}\]52;/m)
     const ran = yield* harmless(["run", `${module}#crashing`, "--supervise"])
     assert.equal(ran.code, 1)
     assert.match(ran.stderr, /^bye\\u\{1b\}\]52;/m)
