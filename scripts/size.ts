@@ -22,26 +22,26 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9650 },
   Alerter: { own: 12900, total: 29260 },
-  "alerters/index": { own: 65000, total: 99120, schema: true },
+  "alerters/index": { own: 65100, total: 99120, schema: true },
   AlerterHooks: { own: 27080, total: 48110 },
   Approver: { own: 12260, total: 29980 },
-  "approvers/index": { own: 40380, total: 96100, schema: true },
+  "approvers/index": { own: 40400, total: 96300, schema: true },
   "config/index": { own: 177200, total: 233000, schema: true },
   "delivery/index": { own: 52500, total: 89200, schema: true },
-  "durable/index": { own: 99460, total: 213810, schema: true },
+  "durable/index": { own: 99600, total: 214000, schema: true },
   Hook: { own: 14080, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
   "main/index": { own: 18200, total: 33200 },
   "monitors/index": { own: 34300, total: 67940, schema: true },
   Params: { own: 4830, total: 37750, schema: true },
-  Pipeline: { own: 27340, total: 49320 },
-  "report/index": { own: 80420, total: 116110, schema: true },
+  Pipeline: { own: 27400, total: 49320 },
+  "report/index": { own: 80600, total: 116400, schema: true },
   RunEvent: { own: 7200, total: 25550 },
   Spans: { own: 26990, total: 46600 },
   Step: { own: 29350, total: 49230 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5900, total: 19160 },
-  index: { own: 58500, total: 100800, schema: true }
+  index: { own: 58700, total: 101000, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

@@ -393,6 +393,10 @@ it.effect("a value that a schema refuses is told by what it says, without the tr
     assert.equal(alert.body, "SchemaError: Expected string at [\"customer\"][\"email\"]")
     assert.equal(recorded, "SchemaError: Expected string\n  at [\"customer\"][\"email\"]")
     assert.deepEqual(ownFields(alert), {})
+    const { alert: both } = yield* told(
+      Schema.decodeUnknownEffect(order, { errors: "all" })({ id: "7", customer: {} })
+    )
+    assert.equal(both.body, "SchemaError: Expected number at [\"id\"]; Missing key at [\"customer\"][\"email\"]")
   }))
 
 class CsvError extends Data.TaggedError("CsvError")<{ readonly line: number; readonly text: string }> {}

@@ -12,6 +12,7 @@ import { Alerter, AlerterHooks, Hook, Pipeline, Step, StepContext } from "../src
 import { Report } from "../src/report/index.ts"
 import { Runs } from "../src/report/internal/events/model.ts"
 import { TestAlerter, TestObserver } from "../src/testing/index.ts"
+import { alertsOf } from "./support/alertsOf.ts"
 import { makeIt } from "./support/it.ts"
 import { events, logs } from "./support/observe.ts"
 
@@ -310,4 +311,11 @@ it.effect("`epilogue show` says which names ran more than once in one place with
     assert.deepEqual(notes, [
       "note: page ran 3 times without a key: alerts and recoveries take these for one step. Step.key tells them apart"
     ])
+  }))
+
+it.effect("the title of an alert has one line, whatever lines the names and keys have", () =>
+  Effect.gen(function*() {
+    const step = Step.make("load\n  orders", Effect.fail("no")).pipe(Step.key("a\nb"), Step.hooks(AlerterHooks.failure))
+    const [alert] = yield* alertsOf(Pipeline.make("nightly", step))
+    assert.equal(alert?.title, "nightly › load orders[a b] failed")
   }))

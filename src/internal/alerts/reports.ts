@@ -12,9 +12,8 @@ import { evaluatedIn, type Occurrence } from "../model/occurrence.ts"
 import type { Guard } from "../model/secrets.ts"
 import { innerContext } from "../model/spanTracers.ts"
 import { withoutUrls } from "../text/addresses.ts"
-import { joinLines } from "../text/redact.ts"
 import { utc } from "../text/utc.ts"
-import { cut } from "../text/words.ts"
+import { cut, joinLines } from "../text/words.ts"
 import type { Taken } from "./ledger.ts"
 
 // with an ellipsis 200 and 300

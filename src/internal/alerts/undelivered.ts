@@ -2,9 +2,8 @@
 import type { Alert } from "../../Alert.ts"
 import type { AlerterError } from "../model/alerterError.ts"
 import { fitEnd } from "../text/fit.ts"
-import { joinLines } from "../text/redact.ts"
 import type { Scrub } from "../text/secrets.ts"
-import { plural } from "../text/words.ts"
+import { joinLines, plural } from "../text/words.ts"
 import type { Ledger, Taken } from "./ledger.ts"
 import { isPing } from "./pings.ts"
 

@@ -25,8 +25,7 @@ import {
 } from "./errorParts.ts"
 import { foldedFrames } from "./frames.ts"
 import { isError, isProxy, property, readOr, tagOf, Unreadable, unreadableWhy } from "./read.ts"
-import { joinLines } from "./redact.ts"
-import { count, cut } from "./words.ts"
+import { count, cut, joinLines } from "./words.ts"
 
 export type { ErrorField }
 
@@ -226,7 +225,7 @@ const ofSeveralLines: ReadonlySet<string | undefined> = new Set(["SchemaError", 
 
 const lineOfError = (described: Described, brief: boolean, depth = 0): string => {
   const text = head(described, brief, depth)
-  return firstLine(ofSeveralLines.has(described.name) ? joinLines(text) : text)
+  return firstLine(ofSeveralLines.has(described.name) ? joinLines(text, "; ").replaceAll("; at [", " at [") : text)
 }
 
 const firstLine = (text: string): string => cut(text.trimStart().split(/[\r\n]/, 1)[0]!.trim(), longestField)

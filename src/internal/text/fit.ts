@@ -1,6 +1,6 @@
 /** Cleans text of unknown origin, and cuts it to the limits of a channel. */
 import { plain, replaceUnprintable } from "./printable.ts"
-import { joinLines } from "./redact.ts"
+import { joinLines } from "./words.ts"
 
 // ECMA-48 control sequences that terminals interpret: CSI, OSC and two-character ones. Of an OSC without an end only
 // two characters match: otherwise all text after it would be lost.

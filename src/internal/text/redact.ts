@@ -172,7 +172,3 @@ export const holdsSecret = (value: unknown, depth = 0, seen: Set<object> = new S
   const { more, parts } = take<unknown>(isCollection(value) ? value : Object.values(value))
   return more || parts.some((part) => holdsSecret(part, depth + 1, seen))
 }
-
-/** Joins lines to one. Not by a regular expression, which takes quadratic time for many spaces. */
-export const joinLines = (lines: string): string =>
-  lines.includes("\n") ? lines.split("\n").map((line) => line.trim()).filter(Boolean).join(" ") : lines

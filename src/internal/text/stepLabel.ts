@@ -1,5 +1,6 @@
 /** Writes the names of steps for people: with their keys, and as paths. */
 import * as Hash from "effect/Hash"
+import { joinLines } from "./words.ts"
 
 /** The longest key that is kept whole, in UTF-16 code units. */
 const maxKey = 200
@@ -67,11 +68,11 @@ export const pathText = (labels: ReadonlyArray<string>, separator: string): stri
     ? labels
     : [...labels.slice(0, maxShown / 2 - 1), "…", ...labels.slice(-maxShown / 2)]).join(separator)
 
-/** Returns the name of a step or run in titles of alerts, as in `nightly › fetch-page[7]`. */
+/** Returns the name of a step or run in titles of alerts, which have one line, as in `nightly › fetch-page[7]`. */
 export const subjectText = ({ pipeline, stepLabels, stepPath }: Subject): string => {
   const labels = labelsOf({ stepLabels, stepPath })
   // a step outside of any pipeline is a run under its own name, which is not repeated
-  return pathText(stepPath[0] === pipeline ? labels : [pipeline, ...labels], " › ")
+  return joinLines(pathText(stepPath[0] === pipeline ? labels : [pipeline, ...labels], " › "))
 }
 
 /**

@@ -9,3 +9,7 @@ export const plural = (n: number, noun: string): string => `${count(n)} ${noun}$
 /** Cuts a text after so many UTF-16 code units. */
 export const cut = (text: string, most: number): string =>
   text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…`
+
+/** Joins lines to one. Not by a regular expression, which takes quadratic time for many spaces. */
+export const joinLines = (lines: string, by = " "): string =>
+  lines.includes("\n") ? lines.split("\n").map((line) => line.trim()).filter(Boolean).join(by) : lines
