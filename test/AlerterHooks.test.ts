@@ -8,7 +8,17 @@ import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { type Alerter, AlerterHooks, Approver, Decision, Params, Pipeline, Step, StepContext } from "../src/index.ts"
+import {
+  type Alert,
+  type Alerter,
+  AlerterHooks,
+  Approver,
+  Decision,
+  Params,
+  Pipeline,
+  Step,
+  StepContext
+} from "../src/index.ts"
 import { TestAlerter } from "../src/testing/index.ts"
 import { alertsOf, fieldsOf } from "./support/alertsOf.ts"
 import { makeIt } from "./support/it.ts"
@@ -328,6 +338,22 @@ it.effect("a successWith function that throws changes neither the alert nor the 
     assert.deepEqual(alerts.map(({ title }) => title), ["load succeeded"])
     assert.deepEqual(alerts[0]!.fields.at(-1), { name: "successWith", value: "boom" })
     assert.deepEqual(log.list, [])
+  }))
+
+it.effect("a failureWith function that returns no alert leaves the alert as it was, which says what it returned", () =>
+  Effect.gen(function*() {
+    for (
+      const [made, what] of [[undefined, "undefined"], [Promise.resolve("t"), "a promise"], [Effect.void, "an Effect"]]
+    ) {
+      // as a program without types may do
+      const broken = AlerterHooks.failureWith(() => made as unknown as Alert)
+      const [alert] = yield* alertsOf(Step.make("load", Effect.fail("no")).pipe(Step.hooks(broken)))
+      assert.equal(alert!.title, "load failed")
+      assert.deepEqual(alert!.fields.at(-1), {
+        name: "failureWith",
+        value: `TypeError: its function returned ${what}, and no alert`
+      })
+    }
   }))
 
 it.effect("the hooks are named AlerterHooks.success and AlerterHooks.failure", () =>

@@ -4,6 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import { hasProperty } from "effect/Predicate"
 import type { Alert, Severity } from "../../Alert.ts"
 import { StepContext } from "../../StepContext.ts"
 import type { AlerterError } from "../model/alerterError.ts"
@@ -17,7 +18,7 @@ import { reasonOf, skippedOf, type StepSkipped } from "../model/skip.ts"
 import { CurrentStopping } from "../model/stopping.ts"
 import type { Words } from "../text/alertWords.ts"
 import { errorText } from "../text/errors.ts"
-import { attempt, Unreadable } from "../text/read.ts"
+import { attempt, property, Unreadable } from "../text/read.ts"
 import { explained, posted } from "./alerter.ts"
 import { once } from "./once.ts"
 import { alertOf } from "./outcomeAlert.ts"
@@ -50,13 +51,18 @@ const adjusted = <About>(
 ): Alert => {
   const made = attempt(() => {
     const made = adjust(alert, about)
-    made.title.trim()
+    if (typeof property(Object(made), "title") !== "string") {
+      throw new TypeError(`its function returned ${Effect.isEffect(made) ? "an Effect" : kindOf(made)}, and no alert`)
+    }
     return made
   })
   return Unreadable.is(made)
     ? alert.with({ fields: [...alert.fields, { name: `${kind}With`, value: errorText(made.thrown) }] })
     : made
 }
+
+const kindOf = (value: unknown): string =>
+  value === null ? "null" : hasProperty(value, "then") ? "a promise" : typeof value
 
 /** Posts the alert of a step or a run that ended. `end` is the cause of a failure, or the reason of a skip. */
 export const post = (
