@@ -236,6 +236,21 @@ test("a run that nothing can end any more is interrupted, and the exit code is 1
   ])
 })
 
+test("a finalizer that nothing can end does not keep the process of an interrupted run", async () => {
+  const script = `
+    import * as Effect from "effect/Effect"
+    import { Pipeline } from "./src/index.ts"
+    import { runMain } from "./src/main/index.ts"
+    runMain(Pipeline.make("job", Effect.ensuring(Effect.never, Effect.never)))
+  `
+  const { exited, stderr } = Bun.spawn([process.execPath, "-e", script], {
+    cwd: new URL("../..", import.meta.url).pathname,
+    stderr: "pipe"
+  })
+  expect(await exited).toBe(13)
+  expect(await new Response(stderr).text()).toContain("\nquit: the run has not ended, and nothing is left")
+})
+
 test("with keepAlive, a run may wait for what the runtime does not know of", async () => {
   const { began, pipeline } = waiting()
   const { emit, end, listening } = start(pipeline, { keepAlive: true })
