@@ -103,6 +103,16 @@ it.effect("interruptions and what was overdue are recovered from, and do not cou
     ])
   }))
 
+it.effect("an interruption that is an error, as by one that nothing catches, counts as a failure", () =>
+  Effect.gen(function*() {
+    const { layer, sent } = yield* inner()
+    const post = yield* build(layer.pipe(recovered({ timeZone: utc })))
+    const [dedupeKey, tags] = ["nightly", ["interrupted"]]
+    yield* post(Alert.make({ title: "nightly was interrupted", severity: "error", dedupeKey, tags }))
+    yield* post(Alert.make({ title: "nightly succeeded", severity: "success", dedupeKey }))
+    assert.equal((yield* sent)[1]!.fields.find(({ name }) => name === "failures")?.value, "1")
+  }))
+
 const running = (post: Post) => (name: string, end: Effect.Effect<unknown, string>, title?: string) => {
   const step = Step.make(name, end).pipe(
     Step.hooks(AlerterHooks.failure),

@@ -1,5 +1,6 @@
 /** Alerts that report no failure: reminders of one, that somebody has acknowledged it, and questions. */
 import type { Alert } from "../../Alert.ts"
+import { rank } from "../model/severity.ts"
 
 /** The tag of an alert that is told again, since it is still open. */
 export const reminderTag = "reminder"
@@ -20,11 +21,11 @@ export const interruptedTag = "interrupted"
 export const overdueTag = "overdue"
 
 /**
- * Returns whether a warning tells of an interruption, or of a step or a run that is overdue. It may have to be recovered
- * from, but nothing has failed.
+ * Returns whether an alert tells of an interruption, or of a step or a run that is overdue. It may have to be recovered
+ * from, but nothing has failed. An interruption that is an error, as by one that nothing catches, is a failure.
  */
-export const isNoFailure = ({ tags }: Pick<Alert, "tags">): boolean =>
-  tags.includes(interruptedTag) || tags.includes(overdueTag)
+export const isNoFailure = ({ severity, tags }: Pick<Alert, "severity" | "tags">): boolean =>
+  (tags.includes(interruptedTag) && rank(severity) < rank("error")) || tags.includes(overdueTag)
 
 /** Returns whether an alert asks for an approval, which waits for an answer and not for an end of quiet hours. */
 export const isQuestion = ({ tags }: Pick<Alert, "tags">): boolean => tags.includes(questionTag)
