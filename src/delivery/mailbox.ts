@@ -14,11 +14,11 @@ import * as Mailbox from "../internal/alerts/mailbox/mailbox.ts"
 import type { Pace } from "../internal/alerts/mailbox/pace.ts"
 import { errorIn } from "../internal/model/alerterError.ts"
 import { posting } from "../internal/model/posting.ts"
+import { checked } from "./internal/options.ts"
 import { allPlaces, arrivalOf, conclude } from "./internal/places.ts"
 import { around, type Post } from "./internal/policy.ts"
 
 export type { Pace, PaceLimit } from "../internal/alerts/mailbox/pace.ts"
-import { checked } from "./internal/options.ts"
 
 /**
  * Options of {@link mailbox}.

@@ -62,9 +62,10 @@ export interface RecoveredOptions<P extends string | undefined = undefined> {
  *
  * A recovery has `recovered` in its title and tags, and the number of failures, the time of the first and the duration of
  * the outage in its fields. Interruptions and what was overdue are recovered from, too, and do not count as failures. The
- * recovery goes where the failures were delivered: to the alerters of a `route` or `fanOut` that were told of them. A failure that `minSeverity` or `afterConsecutive` has dropped was not delivered, and is not recovered
- * from. Where a later one was, those that `afterConsecutive` has dropped before it count, as they do in its alert. The
- * outage is forgotten once the recovery has been delivered; if that fails, the next success is the recovery.
+ * recovery goes where the failures were delivered: to the alerters of a `route` or `fanOut` that were told of them. A
+ * failure that `minSeverity` or `afterConsecutive` has dropped was not delivered, and is not recovered from. Where a later
+ * one was, those that `afterConsecutive` has dropped before it count, as they do in its alert. The outage is forgotten
+ * once the recovery has been delivered; if that fails, the next success is the recovery.
  *
  * **Gotchas**
  *
