@@ -20,27 +20,27 @@ interface Budget {
 }
 
 const modules: Record<string, Budget> = {
-  Alert: { own: 2570, total: 9650 },
-  Alerter: { own: 12920, total: 29260 },
+  Alert: { own: 2570, total: 9843 },
+  Alerter: { own: 12983, total: 29260 },
   "alerters/index": { own: 65100, total: 99120, schema: true },
-  AlerterHooks: { own: 27190, total: 48110 },
-  Approver: { own: 12270, total: 29980 },
-  "approvers/index": { own: 40400, total: 96300, schema: true },
+  AlerterHooks: { own: 27231, total: 48110 },
+  Approver: { own: 12326, total: 29980 },
+  "approvers/index": { own: 40446, total: 96300, schema: true },
   "config/index": { own: 177200, total: 233000, schema: true },
   "delivery/index": { own: 52500, total: 89200, schema: true },
   "durable/index": { own: 99600, total: 214000, schema: true },
-  Hook: { own: 14090, total: 33500 },
+  Hook: { own: 14144, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
-  "main/index": { own: 18210, total: 33200 },
+  "main/index": { own: 18255, total: 33229 },
   "monitors/index": { own: 34300, total: 67940, schema: true },
-  Params: { own: 4840, total: 37770, schema: true },
+  Params: { own: 4900, total: 37828, schema: true },
   Pipeline: { own: 27400, total: 49320 },
   "report/index": { own: 80600, total: 116400, schema: true },
-  RunEvent: { own: 7210, total: 25570 },
-  Spans: { own: 27000, total: 46600 },
-  Step: { own: 29370, total: 49230 },
+  RunEvent: { own: 7271, total: 25606 },
+  Spans: { own: 27048, total: 46600 },
+  Step: { own: 29421, total: 49230 },
   StepContext: { own: 430, total: 12400 },
-  StepLogs: { own: 5910, total: 19180 },
+  StepLogs: { own: 5966, total: 19439 },
   index: { own: 58700, total: 101000, schema: true }
 }
 
@@ -95,7 +95,7 @@ const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
   { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27700, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39490 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39530 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),

@@ -1,7 +1,7 @@
 /** Tells what people are told of an error. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
-import { AlerterHooks, RunEvent, Step, type StepContext } from "../../src/index.ts"
+import { type Alert, AlerterHooks, RunEvent, Step, type StepContext } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
 import { TestAlerter } from "../../src/testing/index.ts"
 
@@ -24,3 +24,7 @@ export const told = (exit: Effect.Effect<unknown, unknown, StepContext>) =>
     assert.ok(alert !== undefined, "no alert was posted")
     return { alert, recorded: recorded[0]! }
   })
+
+/** Returns the fields of an alert beside those that say where it comes from. */
+export const ownFields = (alert: Alert): Record<string, string> =>
+  Object.fromEntries(alert.fields.slice(4).map(({ name, value }) => [name, value]))

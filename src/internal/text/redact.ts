@@ -1,6 +1,7 @@
 /** Shows values to people without the secrets in them. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import { isIterable } from "effect/Predicate"
 import * as Redactable from "effect/Redactable"
 import * as Redacted from "effect/Redacted"
@@ -25,10 +26,10 @@ export interface Left {
 
 /**
  * Converts a value to JSON for people. A `Redacted`, at any depth, becomes `"<redacted>"`
- * (with its label, if it has one), a collection of Effect its elements, a value that
- * contains itself an ellipsis, and a value that throws when it is read
- * `"<unreadable: …>"` with the name of the error. The contents of a proxy are not listed,
- * unless it is an array's: the number of its keys has no bound.
+ * (with its label, if it has one), a collection of Effect its elements, an `Option` its
+ * value or `"none"`, a value that contains itself an ellipsis, and a value that throws when
+ * it is read `"<unreadable: …>"` with the name of the error. The contents of a proxy are not
+ * listed, unless it is an array's: the number of its keys has no bound.
  */
 export const display = (
   value: unknown,
@@ -57,6 +58,7 @@ const displayed = (value: unknown, within: ReadonlyArray<object>, left: Left): u
   if (Redactable.isRedactable(value)) return display(Redactable.redact(value), [...within, value], left)
   if (isInstance(value, Uint8Array.prototype)) return withinLimit(textOfBytes(value as Uint8Array), left) // or it throws
   const inside = [...within, value]
+  if (Option.isOption(value)) return value._tag === "None" ? "none" : display(value.value, inside, left)
   const isMap = isInstance(value, Map.prototype)
   if (!isMap && isCollection(value)) {
     const { more, parts } = take(value)
