@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -7,6 +8,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Hook, Hooks, Pipeline, RunEvent, Step } from "../src/index.ts"
 import { makeIt } from "./support/it.ts"
+import { logs } from "./support/observe.ts"
 
 const it = makeIt(test)
 
@@ -46,6 +48,26 @@ it.effect("a hook that waits within its limit is not interrupted after it, nor a
     const steps = Effect.forEach([1, 2, 3, 4], (n) => Step.make(`step ${n}`, Effect.void).pipe(Step.hooks(slow)))
     const { at, ended } = yield* failuresOf(Pipeline.make("run", steps), 9)
     assert.deepEqual({ at, ended }, { at: [], ended: true })
+  }))
+
+it.effect("the log of a hook that exceeds its limit, or returns no Effect, has no frames of the library", () =>
+  Effect.gen(function*() {
+    // a cast, as of JavaScript: its function returns a number
+    const counting = Hook.onSuccess((() => 5) as unknown as () => Effect.Effect<void>)
+    const logged = logs()
+    const fiber = yield* Step.make("load", Effect.void).pipe(
+      Step.hooks(hanging(2)),
+      Step.hooks(counting),
+      Effect.provide(logged.layer),
+      Effect.forkChild
+    )
+    yield* TestClock.adjust("3 seconds")
+    yield* Fiber.join(fiber)
+    const errors = logged.list.map(({ cause }) => Cause.prettyErrors(cause).map(({ stack }) => stack))
+    assert.deepEqual(errors, [
+      [`TimeoutError: hook "onSuccess" exceeded its time limit of 2 s`],
+      ["TypeError: its function returned number, and no Effect"]
+    ])
   }))
 
 it.effect("the limit of a hook follows the clock of its step", () =>

@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { formatDuration } from "../text/duration.ts"
+import { frameless } from "../text/frameless.ts"
 import { shown } from "../text/shown.ts"
 
 /** The limit that was asked for last: most hooks have the same, and converting it takes as long as a step. */
@@ -32,7 +33,7 @@ const hasNaN = (input: Duration.Input): boolean =>
  * running then: a field of the error, which alerts, records and logs show as those of any error.
  */
 export const exceeded = (what: string, limit: number, running?: string): Cause.TimeoutError => {
-  const error = new Cause.TimeoutError(`${what} exceeded its time limit of ${formatDuration(limit)}`)
+  const error = frameless(new Cause.TimeoutError(`${what} exceeded its time limit of ${formatDuration(limit)}`))
   return running === undefined || running === "" ? error : Object.assign(error, { running })
 }
 

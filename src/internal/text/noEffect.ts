@@ -1,6 +1,7 @@
 /** Says what stands where an Effect is expected, for programs that the compiler has not seen. */
 import * as Exit from "effect/Exit"
 import { hasProperty } from "effect/Predicate"
+import { frameless } from "./frameless.ts"
 
 /** The key of an Effect of version 3, whose values this version can't run. */
 const effect3 = Symbol.for("effect/Effect")
@@ -17,4 +18,4 @@ export const noEffect = (value: unknown): string => {
 
 /** Returns the defect of a function that returned something else than an Effect. */
 export const returnedNoEffect = (returned: string, value: unknown): Exit.Exit<never> =>
-  Exit.die(new TypeError(`${returned} ${noEffect(value)}`))
+  Exit.die(frameless(new TypeError(`${returned} ${noEffect(value)}`)))
