@@ -86,16 +86,10 @@ export const afterConsecutive: {
     n: number,
     options?: AfterConsecutiveOptions<P>
   ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around(
-      (post, zone, words) =>
-        make(post, n, checked("afterConsecutive", options ?? {}, known).persist, {
-          zone: options?.timeZone ?? zone,
-          words
-        }),
-      "wants"
-    )(
-      self
-    )
+    around((post, zone, words) => {
+      const { persist, timeZone = zone } = checked("afterConsecutive", options ?? {}, known)
+      return make(post, n, persist, { zone: timeZone, words })
+    }, "wants")(self)
 )
 
 const Streak = Schema.Struct({

@@ -14,7 +14,6 @@ import type { Alerter } from "../Alerter.ts"
 import type { Telling } from "../internal/alerts/digest.ts"
 import { countedOnly } from "../internal/alerts/metrics.ts"
 import { withNote } from "../internal/alerts/notes.ts"
-import { refuse, unknownMistakes } from "../internal/model/options.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import { sentence, total } from "./internal/hold/count.ts"
 import * as Summaries from "./internal/hold/summary.ts"
@@ -137,10 +136,11 @@ const make = <P extends string | undefined>(
   telling: Telling
 ): Effect.Effect<Post, never, Scope.Scope | Persisted<P>> =>
   Effect.gen(function*() {
-    refuse("throttle", unknownMistakes("perKey", options.perKey, { limit: 0, window: 0 }))
     const limits: Counts.Limits = {
       overall: limitOf("", options),
-      perKey: options.perKey === undefined ? undefined : limitOf("perKey.", options.perKey)
+      perKey: options.perKey === undefined
+        ? undefined
+        : limitOf("perKey.", checked("throttle", options.perKey, { limit: 0, window: 0 }, "perKey"))
     }
     const always = options.always === undefined ? () => false : atLeast(options.always)
     const state = yield* makeState("throttle", options.persist, Counts.Entry)

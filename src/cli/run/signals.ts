@@ -1,13 +1,11 @@
 /** Handles Ctrl-C (the first interrupts, the second quits), and what else ends a process before its run has ended. */
-import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import process from "node:process"
 import { deniedText } from "../../internal/text/denied.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
-import { causeDetail, causeHeadline } from "../../internal/text/errors.ts"
 import { listenToEnd, stuckIn } from "../../main/internal/ending.ts"
 import { answerTo, codeOfSignal, defaultGrace, listenTo } from "../../main/internal/signals.ts"
-import { listenToUncaught } from "../../main/internal/uncaught.ts"
+import { listenToUncaught, uncaughtDetail, uncaughtLine } from "../../main/internal/uncaught.ts"
 import { ExitCode } from "../request.ts"
 import { errAtOnce } from "../terminal.ts"
 
@@ -46,7 +44,7 @@ export const catchEnd = (): () => void =>
     }
   })
 
-/** What a session knows of itself, and does, where its process fails. */
+/** The state of a session, and its answers to failures of its process. */
 export interface Failing {
   /** Removes secrets. */
   readonly redact: (text: string) => string
@@ -91,11 +89,10 @@ export const catchFailures = (
     }, grace).unref()
   }
   const onUncaught = (error: unknown): void => {
-    const cause = Cause.die(error)
     const denied = deniedText(error)
-    say(denied === undefined ? `uncaught ${causeDetail(cause)}` : `error: ${denied}`)
+    say(denied === undefined ? uncaughtDetail(error) : `error: ${denied}`)
     if (crashes()) quit(ExitCode.failed)
-    else stop(`uncaught ${causeHeadline(cause)}`, ExitCode.failed)
+    else stop(uncaughtLine(error), ExitCode.failed)
   }
   const onEmpty = (): void => {
     const stuck = begun() ? stuckIn("the run") : stuckLoading

@@ -2,6 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import { Alert, type Severity } from "../../Alert.ts"
 import { digestOf } from "../../internal/alerts/digest.ts"
+import { interruptedTag } from "../../internal/alerts/notices.ts"
 import { english, type Words } from "../../internal/text/alertWords.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { clean, oneLine } from "../../internal/text/fit.ts"
@@ -191,7 +192,7 @@ export const stopAlert = (
     steps: isFailure ? failing.steps.map((step) => running(step, failing.at, words)) : [],
     last: isFailure && failing.steps.length > 0 ? undefined : run?.last,
     detail: isFailure ? detailOf(death) : undefined,
-    tags: ["interrupted"]
+    tags: [interruptedTag]
   })
 }
 

@@ -20,6 +20,7 @@ import type { Alert } from "../../Alert.ts"
 import type { Alerter } from "../../Alerter.ts"
 import { toJson } from "../../internal/alerts/json.ts"
 import type { Ledger } from "../../internal/alerts/ledger.ts"
+import { interruptedTag } from "../../internal/alerts/notices.ts"
 import { type Loss, lossOf } from "../../internal/alerts/undelivered.ts"
 import type { Occurrence } from "../../internal/model/occurrence.ts"
 import { CurrentOverdueWatcher, type OverdueWatcher } from "../../internal/model/overdueWatcher.ts"
@@ -201,7 +202,7 @@ export const reportingAlerts = (
         stepLabels: shortPath(labelsOf(about)),
         severity,
         named: source !== undefined,
-        ...(tags.includes("interrupted") ? { interrupted: true } : {})
+        ...(tags.includes(interruptedTag) ? { interrupted: true } : {})
       })
     })
   )

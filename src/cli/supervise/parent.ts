@@ -51,9 +51,9 @@ import { wordsOf } from "../../internal/alerts/words.ts"
 import * as Guard from "../../internal/model/guard.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
 import { english, type Words } from "../../internal/text/alertWords.ts"
-import { causeDetail, errorMessage } from "../../internal/text/errors.ts"
+import { errorMessage } from "../../internal/text/errors.ts"
 import { answerTo, codeOfSignal, isStopCode, listenTo, stopSignals } from "../../main/internal/signals.ts"
-import { listenToUncaught } from "../../main/internal/uncaught.ts"
+import { listenToUncaught, uncaughtDetail } from "../../main/internal/uncaught.ts"
 import type { Monitor } from "../../monitors/internal/model.ts"
 import { fromEventJson } from "../../report/internal/events/told.ts"
 import type { Observer } from "../../RunEvent.ts"
@@ -367,7 +367,7 @@ const sayTo = ({ text }: Guard.Guard) => (line: string): void => err(`epilogue: 
  */
 const listen = (onSignal: (signal: NodeJS.Signals) => void, say: (line: string) => void): () => void => {
   const release = listenTo(onSignal)
-  const uncatch = listenToUncaught((error) => `uncaught ${causeDetail(Cause.die(error))}`.split("\n").forEach(say))
+  const uncatch = listenToUncaught((error) => uncaughtDetail(error).split("\n").forEach(say))
   // the reader of stderr may end before the child does
   const unignore = ignoreClosed("stderr")
   return () => {

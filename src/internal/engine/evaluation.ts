@@ -8,7 +8,7 @@ import { StepContext } from "../model/context.ts"
 import type { StepInfo } from "../model/eventInfo.ts"
 import type { HookImpl, Occasion } from "../model/hook.ts"
 import { empty, type Table } from "../model/hooks.ts"
-import { monotonicMillis } from "../model/monotonic.ts"
+import { monotonicMillis, monotonicNanos } from "../model/monotonic.ts"
 import { hasKey, type Lateness, maxKeptPath, type Occurrence } from "../model/occurrence.ts"
 import { CurrentOverrides } from "../model/overrides.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
@@ -224,7 +224,7 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   }
 
   /** Notes that the body has ended by `now`, and returns when it had. Called for each hook after it that takes time. */
-  endBody(now = monotonicMillis(this.run.clock) * 1e6): number {
+  endBody(now = monotonicNanos(this.run.clock)): number {
     return this.bodyEnded ??= now
   }
 

@@ -13,7 +13,7 @@ import type { Logger } from "effect/Logger"
 import type { HookInfo, StepInfo } from "../model/eventInfo.ts"
 import type { Observer, Outcome, RunEvent, StepEnded, Unsent } from "../model/events.ts"
 import { type FailedAttempt, skipped } from "../model/hook.ts"
-import { monotonicMillis } from "../model/monotonic.ts"
+import { monotonicNanos } from "../model/monotonic.ts"
 import { AlerterObservers, MonitorObservers, Observers } from "../model/observers.ts"
 import { type LogEntry, maxKeptPath, type Occurrence, type OccurrenceRun } from "../model/occurrence.ts"
 import type { Overdue } from "../model/overdue.ts"
@@ -49,13 +49,11 @@ class After {
   /** Returns the time, which is taken to be that from before the observers as long as they are trusted. */
   now(before: number): number {
     if (this.trusted-- > 0) return before
-    const now = nanosOf(this.clock)
+    const now = monotonicNanos(this.clock)
     this.trusted = now - before < quick ? trust : 0
     return now
   }
 }
-
-const nanosOf = (clock: Clock.Clock): number => monotonicMillis(clock) * 1e6
 
 /** Reports the events of one run. Durations and `now` are in nanoseconds, on the monotonic clock. */
 export class Telling {
@@ -93,7 +91,7 @@ export class Telling {
 
   /** Reads the monotonic clock. */
   nanos(): number {
-    return nanosOf(this.clock)
+    return monotonicNanos(this.clock)
   }
 
   /**

@@ -34,3 +34,6 @@ const now = "Deno" in globalThis ? oncePerMillisecond : precise
  */
 export const monotonicMillis = (clock: Clock.Clock): number =>
   clock === live ? now() : Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+/** Returns nanoseconds on the monotonic clock, as {@link monotonicMillis} does milliseconds. */
+export const monotonicNanos = (clock: Clock.Clock): number => monotonicMillis(clock) * 1e6

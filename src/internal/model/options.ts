@@ -27,8 +27,8 @@ export const wholeMistakes = (
 }
 
 /**
- * Returns the mistake in options that do not exist. JavaScript lets them through, and so does a cast; a misspelt one would do
- * nothing, in silence. An object of a class, such as a schedule, may have more than its options.
+ * Returns the mistake in options that do not exist. JavaScript lets them through, and so does a cast; a misspelt one would
+ * do nothing, in silence. An object of a class, such as a schedule, may have more than its options.
  */
 export const unknownMistakes = (what: string, options: unknown, known: Readonly<Record<string, unknown>>): Mistakes => {
   if (typeof options !== "object" || options === null || Object.getPrototypeOf(options) !== Object.prototype) {

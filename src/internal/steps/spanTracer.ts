@@ -11,7 +11,7 @@ import { type SpanStart, SpanStep } from "../engine/spanStep.ts"
 import { innerView, setSpanView, type SpanView, spanView, viewOfSpan } from "../engine/spanViews.ts"
 import { asView, currentView, View } from "../engine/view.ts"
 import type { StepContext } from "../model/context.ts"
-import { monotonicMillis } from "../model/monotonic.ts"
+import { monotonicNanos } from "../model/monotonic.ts"
 import type { StepOwner } from "../model/owner.ts"
 import { CurrentPosting } from "../model/posting.ts"
 import { setSpanTracer } from "../model/spanTracers.ts"
@@ -237,7 +237,7 @@ class Followed implements SpanView {
     this.#outer = outer
     this.#undecided = { span, context }
     const clock = Context.get(context, Clock.Clock)
-    this.#start = { millis: clock.currentTimeMillisUnsafe(), nanos: monotonicMillis(clock) * 1e6 }
+    this.#start = { millis: clock.currentTimeMillisUnsafe(), nanos: monotonicNanos(clock) }
   }
 
   get view(): StepContext.Shape | undefined {

@@ -14,7 +14,7 @@ import { durationMistakes, refuse } from "../../internal/model/options.ts"
 import { skippedOf } from "../../internal/model/skip.ts"
 import { CurrentStopping } from "../../internal/model/stopping.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
-import { causeDetail, causeHeadline, causeText } from "../../internal/text/errors.ts"
+import { causeText } from "../../internal/text/errors.ts"
 import { printableBlock } from "../../internal/text/printable.ts"
 import { readOr } from "../../internal/text/read.ts"
 import type { MainOptions } from "../MainOptions.ts"
@@ -22,7 +22,7 @@ import { type Ending, listenToEnd, stuckIn } from "./ending.ts"
 import { codeOfSignal, defaultGrace, interruptedItself, type Listening, listenTo } from "./signals.ts"
 import * as Staying from "./staying.ts"
 import * as Stopping from "./stopping.ts"
-import { listenToUncaught, type Throwing } from "./uncaught.ts"
+import { listenToUncaught, type Throwing, uncaughtDetail, uncaughtLine } from "./uncaught.ts"
 
 /** The process that an effect is run as: tests have one of their own. */
 export interface Host extends Listening, Throwing, Ending {
@@ -105,8 +105,8 @@ export const run = <A, E>(
   }
 
   const onUncaught = (error: unknown): void => {
-    say(`uncaught ${causeDetail(Cause.die(error))}`)
-    if (stopped === undefined) stop(ExitCode.failed, true, undefined, `uncaught ${causeHeadline(Cause.die(error))}`)
+    say(uncaughtDetail(error))
+    if (stopped === undefined) stop(ExitCode.failed, true, undefined, uncaughtLine(error))
     else stopped = { ...stopped, code: ExitCode.failed, isSure: true }
   }
 

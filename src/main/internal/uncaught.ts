@@ -1,5 +1,7 @@
-/** Listens to errors that nothing catches. */
+/** Listens to errors that nothing catches, and tells of them. */
+import * as Cause from "effect/Cause"
 import process from "node:process"
+import { causeDetail, causeHeadline } from "../../internal/text/errors.ts"
 
 const events = ["uncaughtException", "unhandledRejection"] as const
 
@@ -11,6 +13,12 @@ export interface Throwing {
   readonly off: (event: UncaughtEvent, listener: (error: unknown) => void) => unknown
   readonly listenerCount: (event: UncaughtEvent) => number
 }
+
+/** Returns an error that nothing catches as text, with its stack. */
+export const uncaughtDetail = (error: unknown): string => `uncaught ${causeDetail(Cause.die(error))}`
+
+/** Returns an error that nothing catches on one line. */
+export const uncaughtLine = (error: unknown): string => `uncaught ${causeHeadline(Cause.die(error))}`
 
 /**
  * Calls a function with each error that nothing catches, which then does not end the process by itself. Leaves it to

@@ -208,8 +208,8 @@ const places = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<readonly [Path
     )
 
 /**
- * Returns why an exit, or a record with one, can't be encoded: the exit has no JSON (`Schema.Unknown` refuses all that has none,
- * without saying what), or does not fit its schema.
+ * Returns why an exit, or a record with one, can't be encoded: the exit has no JSON (`Schema.Unknown` refuses all that has
+ * none, without saying what), or does not fit its schema.
  */
 export const problemOf = (record: unknown, cause: Cause.Cause<unknown>): Problem | undefined => {
   const exit: unknown = Exit.isExit(record) ? record : Object(record).exit
