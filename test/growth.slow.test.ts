@@ -1,10 +1,7 @@
-/**
- * Reading text that others wrote takes time in proportion to its length. Each text is of a million characters: quadratic
- * time would be minutes, so the limits leave room for a loaded machine.
- */
+/** Reading text that others wrote takes time in proportion to its length, which is up to a million characters. */
 import { Effect, Schema } from "effect"
 import { test } from "node:test"
-import { effectWithin } from "./support/cpuTime.ts"
+import { effectIsLinear } from "./support/growth.ts"
 import { makeIt } from "./support/it.ts"
 import { forAll } from "./support/property.ts"
 import { type Reader, readers } from "./support/readers.ts"
@@ -14,12 +11,11 @@ const it = makeIt(test)
 const longest = 1_000_000
 
 /** Reads texts of growing length, so that superlinear time fails before the longest of them takes hours. */
-const readsInTime = (reader: Reader, ofLength: (length: number) => string, most = longest, limitMillis = 10_000) =>
+const readsInLinearTime = (reader: Reader, ofLength: (length: number) => string, most = longest) =>
   Effect.gen(function*() {
+    const what = JSON.stringify(ofLength(60).slice(0, 60))
     for (let length = most / 64; length <= most; length *= 4) {
-      const text = ofLength(length)
-      const what = `${JSON.stringify(text.slice(0, 60))} of ${text.length} characters`
-      yield* effectWithin(limitMillis, what, reader.read(text))
+      yield* effectIsLinear(what, length, (length) => reader.read(ofLength(length)))
     }
   })
 
@@ -66,7 +62,7 @@ for (const format of Object.keys(worst)) {
     Effect.gen(function*() {
       const reader = (yield* readers)[format]!
       for (const [before, unit, after] of worst[format]!) {
-        yield* readsInTime(reader, (length) => before + repeated(unit)(length) + after)
+        yield* readsInLinearTime(reader, (length) => before + repeated(unit)(length) + after)
       }
     }))
 
@@ -77,11 +73,10 @@ for (const format of Object.keys(worst)) {
       yield* forAll(
         Schema.Struct({ before: Few, unit: Schema.NonEmptyArray(Schema.Literals(reader.pieces)), after: Few }),
         ({ after, before, unit }) =>
-          readsInTime(
+          readsInLinearTime(
             reader,
             (length) => before.join("") + repeated(unit.slice(0, 3).join(""))(length) + after.join(""),
-            100_000,
-            5000
+            100_000
           ),
         20
       )

@@ -151,9 +151,7 @@ it.live("tags beyond the limit of servers are left out", () =>
 it.live("a detail of 5 MB is cut in its middle, and all other parts arrive", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
-    const from = performance.now()
     const { body, json } = yield* sent(sample.with({ detail: hugeDetail(), title: "\"🔥".repeat(2000), at }))
-    assert.ok(performance.now() - from < 10_000, `${performance.now() - from} ms`)
     assertWithinLimits(body)
     assert.ok(Buffer.byteLength(JSON.stringify(json.message)) > 4050, "as much as fits")
     assert.match(json.title, /^"🔥"🔥.*…$/)

@@ -163,9 +163,7 @@ it.live("render replaces the JSON, and a value that JSON can't hold is an error"
 it.live("a detail of 5 MB is cut in its middle, and all other parts arrive", () =>
   Effect.gen(function*() {
     const { sent } = yield* started()
-    const from = performance.now()
     const { body, json } = yield* sent(sample.with({ detail: hugeDetail() }))
-    assert.ok(performance.now() - from < 10_000, `${performance.now() - from} ms`)
     assert.ok(Buffer.byteLength(body) <= 100_000 && Buffer.byteLength(body) > 99_000, `${Buffer.byteLength(body)}`)
     assert.match(json.detail, /^Error: BEGINNING\n[\s\S]*… \d{7} characters left out …[\s\S]*at END$/)
     assert.equal(json.body, sample.body)
@@ -345,9 +343,18 @@ it.effect("verify computes one signature, however many the request has", () =>
   Effect.gen(function*() {
     yield* setTime
     const headers = { ...known.headers, "webhook-signature": `v1,${"A".repeat(43)}= `.repeat(2000) }
-    const from = performance.now()
+    const { subtle } = globalThis.crypto
+    let signatures = 0
+    const sign = (...call: Parameters<SubtleCrypto["sign"]>) => {
+      signatures++
+      return SubtleCrypto.prototype.sign.apply(subtle, call)
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => Object.defineProperty(subtle, "sign", { configurable: true, value: sign })),
+      () => Effect.sync(() => Reflect.deleteProperty(subtle, "sign"))
+    )
     assert.equal(yield* outcome({ headers, body: new Uint8Array(5_000_000) }), "Mismatch")
-    assert.ok(performance.now() - from < 10_000, `${performance.now() - from} ms`)
+    assert.equal(signatures, 1)
   }))
 
 it.effect("verify refuses requests that are older or newer than the tolerance", () =>

@@ -2,15 +2,12 @@ import { Effect } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { documentOf, issueLines, read } from "../support/configFile.ts"
-import { effectWithin } from "../support/cpuTime.ts"
+import { effectIsLinear } from "../support/growth.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
 
 const json = { file: "nightly.json" }
-
-const within = (text: string, options?: { readonly file: string }) =>
-  effectWithin(1_000, text.slice(0, 60), issueLines(text, options))
 
 it.effect("positions in YAML and JSON are right with any line ending and with a byte order mark", () =>
   Effect.gen(function*() {
@@ -137,7 +134,7 @@ steps:
     ])
   }))
 
-it.live("files that expand exponentially by aliases are refused within a second", () =>
+it.live("files that expand exponentially by aliases are refused", () =>
   Effect.gen(function*() {
     const laughs = ["a: &a [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]"]
     for (let i = 1; i < 12; i++) {
@@ -145,48 +142,52 @@ it.live("files that expand exponentially by aliases are refused within a second"
       const name = String.fromCharCode(97 + i)
       laughs.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${before}`).join(", ")}]`)
     }
-    const [first] = yield* within(laughs.join("\n"))
+    const [first] = yield* issueLines(laughs.join("\n"))
     assert.match(first!, /^5:\d+ e\[\d+\].*: expected at most 50000 values, those of aliases included, found more$/)
     const merges = ["a0: &a0 { k: 1 }"]
     for (let i = 1; i < 40; i++) merges.push(`a${i}: &a${i} { x: { <<: *a${i - 1} }, y: { <<: *a${i - 1} } }`)
-    assert.match((yield* within(merges.join("\n")))[0]!, /expected at most/)
+    assert.match((yield* issueLines(merges.join("\n")))[0]!, /expected at most/)
     const deep = ["a0: &a0 [1]"]
     for (let i = 1; i < 100; i++) deep.push(`a${i}: &a${i} [*a${i - 1}]`)
-    assert.match((yield* within(deep.join("\n"))).join("\n"), /64:.*expected at most 64 levels of nesting/)
+    assert.match((yield* issueLines(deep.join("\n"))).join("\n"), /64:.*expected at most 64 levels of nesting/)
   }))
 
-it.live("files with 10,000 nested levels are refused within a second", () =>
+it.live("files with 10,000 nested levels are refused in linear time", () =>
   Effect.gen(function*() {
     const levels = /expected at most 64 levels of nesting, found more$/
-    const times = (text: string, end = "") => text.repeat(10_000) + end.repeat(10_000)
-    for (
-      const text of [
-        times("[", "]"),
-        times("{a: ", "}"),
-        times("["),
-        times("- "),
-        times("? "),
-        Array.from({ length: 1_200 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"),
-        Array.from({ length: 600 }, (_, i) => `${"  ".repeat(i)}- a:`).join("\n")
-      ]
-    ) assert.match((yield* within(text)).join("\n"), levels, text.slice(0, 40))
-    for (const text of [times("[", "]"), times("{\"a\":", "}"), times("[")]) {
-      assert.match((yield* within(text, json)).join("\n"), levels)
+    const nests = (text: string, end = "", options?: { readonly file: string }) =>
+      effectIsLinear(text, 10_000, (depth) =>
+        Effect.map(issueLines(text.repeat(depth) + end.repeat(depth), options), (lines) =>
+          assert.match(lines.join("\n"), levels, text)))
+    for (const [text, end] of [["[", "]"], ["{a: ", "}"], ["["], ["- "], ["? "]] as const) {
+      yield* nests(text, end)
     }
-    const nested = (depth: number) => `params: { A: { a: ${"[".repeat(depth)}${"]".repeat(depth)} } }`
+    for (const [text, end] of [["[", "]"], ["{\"a\":", "}"], ["["]] as const) {
+      yield* nests(text, end, json)
+    }
+    // as indented lines, whose length grows with their depth
+    for (const [depth, indent, text] of [[1_200, " ", "a:"], [600, "  ", "- a:"]] as const) {
+      const lines = Array.from({ length: depth }, (_, i) =>
+        indent.repeat(i) + text)
+      assert.match((yield* issueLines(lines.join("\n"))).join("\n"), levels)
+    }
+    const nested = (depth: number) =>
+      `params: { A: { a: ${"[".repeat(depth)}${"]".repeat(depth)} } }`
     yield* documentOf(nested(61))
     assert.match((yield* issueLines(nested(62))).join("\n"), levels)
   }))
 
-it.live("files with too many bytes or values are refused within a second", () =>
+it.live("files with too many bytes or values are refused", () =>
   Effect.gen(function*() {
     for (const file of ["a.yaml", "a.json"]) {
-      assert.deepEqual(yield* within("a: b\n".repeat(2_000_000), { file }), ["1:1: expected at most 1 MiB, found more"])
-      assert.deepEqual(yield* within("é".repeat(600_000), { file }), ["1:1: expected at most 1 MiB, found more"])
+      assert.deepEqual(yield* issueLines("a: b\n".repeat(2_000_000), { file }), [
+        "1:1: expected at most 1 MiB, found more"
+      ])
+      assert.deepEqual(yield* issueLines("é".repeat(600_000), { file }), ["1:1: expected at most 1 MiB, found more"])
     }
     yield* documentOf(`params: { A: { b: "${"x".repeat(1_000_000)}" } }`)
-    assert.match((yield* within(`a: [${"1,".repeat(500_000)}1]`))[0]!, /expected at most 50000 values/)
-    assert.match((yield* within(`[${"1,".repeat(500_000)}1]`, json))[0]!, /expected at most 50000 values/)
+    assert.match((yield* issueLines(`a: [${"1,".repeat(500_000)}1]`))[0]!, /expected at most 50000 values/)
+    assert.match((yield* issueLines(`[${"1,".repeat(500_000)}1]`, json))[0]!, /expected at most 50000 values/)
   }))
 
 it.effect("control and invalid characters are an issue at their position", () =>

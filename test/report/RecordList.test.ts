@@ -8,7 +8,6 @@ import process from "node:process"
 import { test } from "node:test"
 import { Pipeline, RunEvent, Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
-import { effectWithin } from "../support/cpuTime.ts"
 import { makeIt } from "../support/it.ts"
 import { events, logs } from "../support/observe.ts"
 import { filesIn, step, tempFolder } from "../support/record.ts"
@@ -154,11 +153,11 @@ it.live("list reads only the beginning and the end of a file", () =>
     const [file] = filesIn(folder)
     const text = fs.readFileSync(file!, "utf8")
     const [header, ...lines] = text.split("\n")
-    // a sparse file, which takes many seconds to read
+    // a sparse file of a terabyte, which nobody waits for when all of it is read
     fs.writeFileSync(file!, `${header}\n`)
-    fs.truncateSync(file!, 2 ** 36)
+    fs.truncateSync(file!, 2 ** 40)
     fs.appendFileSync(file!, `\n${lines.join("\n")}`)
-    const [run] = yield* effectWithin(3_000, "list", Report.list({ folder }))
+    const [run] = yield* Report.list({ folder })
     assert.equal(run?.status, "success")
   }))
 

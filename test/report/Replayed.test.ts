@@ -9,7 +9,7 @@ import { Report } from "../../src/report/index.ts"
 import { frame } from "../../src/report/internal/progress/frame.ts"
 import { Runs } from "../../src/report/internal/progress/state.ts"
 import { timeline } from "../../src/report/internal/timeline/rows.ts"
-import { within } from "../support/cpuTime.ts"
+import { isLinear } from "../support/growth.ts"
 import { makeIt } from "../support/it.ts"
 import { events } from "../support/observe.ts"
 
@@ -56,7 +56,6 @@ it.live("a replayed durable run has one row for each step", () =>
   }))
 
 test("20,000 steps that were cut off, and start again in another order, have one row each, in linear time", () => {
-  const names = Array.from({ length: 20_000 }, (_, i) => `page ${i}`)
   const of = (stepName: string, index: number) => ({
     pipelineName: "p",
     runId: "1",
@@ -74,9 +73,13 @@ test("20,000 steps that were cut off, and start again in another order, have one
     attempts: 1,
     durationMillis: 1
   })
-  const again = names.toReversed()
-  const told = [...names.map(started), ...again.map(started), ...again.map(ended)]
-  const { rows } = within(1500, "the rows of 20,000 steps", () => timeline(told))
+  const rowsOf = (count: number) => {
+    const names = Array.from({ length: count }, (_, i) => `page ${i}`)
+    const again = names.toReversed()
+    return timeline([...names.map(started), ...again.map(started), ...again.map(ended)]).rows
+  }
+  isLinear("rows", 20_000, rowsOf)
+  const rows = rowsOf(20_000)
   assert.equal(rows.length, 20_001)
   assert.deepEqual(new Set(rows.slice(1).map(({ ending }) => ending)), new Set(["success"]))
   assert.deepEqual(rows.slice(1, 3).map(({ name }) => name), ["page 0", "page 1"])
@@ -86,11 +89,15 @@ test("the hooks of a step that was retried 40,000 times are read in linear time"
   const run = { pipelineName: "p", runId: "1", runName: "p-1", at: 0 }
   const hook = { hook: "tell", kind: "retry", level: "step", hookIndex: 0 } as const
   const step = { stepName: "poll", stepPath: ["poll"], index: 0 }
-  const told = Array.from({ length: 40_000 }, (): ReadonlyArray<Report.Event> => [
-    { _tag: "HookStarted", ...run, ...hook, step },
-    { _tag: "HookEnded", ...run, ...hook, step, durationMillis: 1 }
-  ]).flat()
-  const { rows } = within(600, "the hooks of 40,000 attempts", () => timeline(told))
+  const rowsOf = (count: number) =>
+    timeline(
+      Array.from({ length: count }, (): ReadonlyArray<Report.Event> => [
+        { _tag: "HookStarted", ...run, ...hook, step },
+        { _tag: "HookEnded", ...run, ...hook, step, durationMillis: 1 }
+      ]).flat()
+    ).rows
+  isLinear("hooks", 40_000, rowsOf)
+  const rows = rowsOf(40_000)
   assert.equal(rows[1]!.hooks.length, 40_000)
   assert.deepEqual(new Set(rows[1]!.hooks.map(({ outcome }) => outcome)), new Set(["ended"]))
 })
