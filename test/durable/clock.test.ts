@@ -20,10 +20,11 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Approval, Durable } from "../../src/durable/index.ts"
-import { Hook, NotApproved, Pipeline, Step, StepContext } from "../../src/index.ts"
+import { AlerterHooks, Hook, Hooks, NotApproved, Pipeline, Step, StepContext } from "../../src/index.ts"
+import { fieldsOf } from "../support/alertsOf.ts"
 import { makeIt } from "../support/it.ts"
 import { brief } from "../support/observe.ts"
-import { Bad, type Job, job, type Recorder, recorder } from "./support/engine.ts"
+import { ada, Bad, type Job, job, type Recorder, recorder, tokenIn } from "./support/engine.ts"
 
 // the cluster runs thousands of short tasks for the hours on its clock
 const it = makeIt((title, run) => test(title, { timeout: 60_000 }, run))
@@ -161,5 +162,45 @@ for (const [name, engine] of Object.entries(engines)) {
       )
       assert.ok(Exit.isSuccess(yield* runOnTestClock(engine, seen, run, "10 minutes", 100)))
       assert.deepEqual(seen.list, ["load 1 1", "run 2 1", "success", "run success"])
+    }))
+
+  it.effect(`${name}: alerts and events of a step tell the time of its body without that of its start hooks`, () =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const slow = Hook.onStart(Effect.sleep("5 hours")).pipe(Hook.timeout("1 day"))
+      const step = Step.make("load", Effect.andThen(Effect.sleep("1 hour"), Effect.fail(new Bad({ n: 1 })))).pipe(
+        // the run is suspended, and its body evaluated anew, between the two attempts
+        Step.retry({ times: 1, schedule: Schedule.spaced("2 hours") }),
+        Step.hooks(Hooks.make(slow, slow, AlerterHooks.failure)),
+        Durable.step({ error: Bad })
+      )
+      const pipeline = job(() =>
+        Pipeline.make("x", Effect.ignore(step)).pipe(Pipeline.hooks(Hooks.make(slow, AlerterHooks.success)))
+      )
+      assert.ok(Exit.isSuccess(yield* runOnTestClock(engine, seen, pipeline, "10 minutes", 200)))
+      const ended = seen.events.list.flatMap((event) => event._tag === "StepEnded" ? [event.duration] : [])
+      assert.deepEqual(ended.map((duration) => Math.round(Duration.toHours(duration))), [4])
+      const hours = seen.alerts.map((alert) => /^\d+ h/.exec(String(fieldsOf(alert)["duration"]))?.[0])
+      assert.deepEqual(hours, ["4 h", "14 h"])
+    }))
+
+  it.effect(`${name}: an alert tells the time of a step's body without that of its approval, and an event with it`, () =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const step = Step.make("deploy", Effect.andThen(Effect.sleep("1 hour"), Effect.fail(new Bad({ n: 1 })))).pipe(
+        Step.requireApproval({ title: "Deploy?", timeout: "2 days" }),
+        Step.hooks(Hooks.make(Hook.onStart(Effect.sleep("5 hours")).pipe(Hook.timeout("1 day")), AlerterHooks.failure)),
+        Durable.step({ error: Bad })
+      )
+      const { layer, workflow } = job(() => Pipeline.make("x", Effect.ignore(step)))
+      const answering = Effect.andThen(
+        Effect.sleep("8 hours"),
+        Effect.suspend(() => Approval.answer(tokenIn(seen.alerts[0]!)!, { approve: true, by: ada }))
+      )
+      const answered = { layer: Layer.merge(layer, Layer.effectDiscard(Effect.forkScoped(answering))), workflow }
+      assert.ok(Exit.isSuccess(yield* runOnTestClock(engine, seen, answered, "10 minutes", 200)))
+      const ended = seen.events.list.flatMap((event) => event._tag === "StepEnded" ? [event.duration] : [])
+      assert.deepEqual(ended.map((duration) => Math.round(Duration.toHours(duration))), [4])
+      assert.match(String(fieldsOf(seen.alerts[1]!)["duration"]), /^1 h/)
     }))
 }

@@ -37,6 +37,8 @@ export interface Keeper {
   readonly overdueTold?: Map<string, number> | undefined
   /** Runs the start hooks and the body. */
   readonly start: (evaluation: Evaluation) => Body
+  /** Called where the body begins. Returns when it did, in milliseconds, where that is recorded. */
+  readonly beginBody?: () => number
   /** Runs the condition of a step as something that is recorded. It fails where the step is skipped. */
   readonly condition?: (condition: Body) => Body
   /** Runs one hook. `undefined` means that it has ended without a failure, and that there is nothing to wait for. */
@@ -215,12 +217,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   /** Notes that the body begins, some time after the evaluation began. */
   beginBody(): void {
     this.detailed.bodyNanos = this.run.telling?.nanos()
-    this.approved()
+    this.approved(this.keeper.beginBody?.())
   }
 
   /** Notes that the body begins after an approval, for which people took the time. Observers are told of that time, too. */
-  approved(): void {
-    this.detailed.bodyMillis = this.run.clock.currentTimeMillisUnsafe()
+  approved(at = this.run.clock.currentTimeMillisUnsafe()): void {
+    this.detailed.bodyMillis = at
   }
 
   /** Notes that the body has ended by `now`, and returns when it had. Called for each hook after it that takes time. */

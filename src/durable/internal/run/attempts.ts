@@ -71,8 +71,6 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
     const { attempt, grace, limit, policy } = arrange(owner)
     const { label } = keeper.evaluation
     const advance = yield* schedule(policy)
-    /** The start of the first attempt, from which the time limit counts, through crashes too. */
-    let firstStartedAt: number | undefined
     for (let n = 1;; n++) {
       let executed = false
       let isDeferrable = false
@@ -80,7 +78,7 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
         executed = true
         const now = yield* Clock.currentTimeMillis
         keeper.begin()
-        firstStartedAt ??= now
+        const firstStartedAt = keeper.firstStartedAt ??= now
         const left = limit === undefined ? undefined : Math.max(0, firstStartedAt + limit - now)
         const exit = yield* attemptOnce(
           keeper,
@@ -130,7 +128,7 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
       const originalExit = keeper.originals.exit
       const exit = end.exit as Exit.Exit<unknown, unknown>
       if (!executed) keeper.restoreEnd(end)
-      firstStartedAt ??= end.retry?.firstStartedAt
+      keeper.firstStartedAt ??= end.retry?.firstStartedAt
       if (end.retry === undefined || Exit.isSuccess(exit)) {
         keeper.recordedEnd = end
         // at a replay too, the code around a cancelled step interrupts it and never gets a result

@@ -1,5 +1,6 @@
 /** Runs hooks as activities: each is recorded when it has ended, and a recorded hook does not run again. */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as ClusterSchema from "effect/cluster/ClusterSchema"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -37,6 +38,7 @@ interface HookKeeper {
   readonly durable: DurableRun
   readonly crashLimit: number
   readonly key: string
+  startHookEndedAt: number | undefined
   readonly record: (
     name: string,
     schema: Schema.Top,
@@ -88,12 +90,13 @@ export const recordHook = (
           return Effect.as(reported, { outcome: "failed", error })
         })
     )
-    const { alerts, applied = true, error, outcome, settles, told }: HookRecord = yield* keeper.record(
+    const { alerts, applied = true, endedAt, error, outcome, settles, told }: HookRecord = yield* keeper.record(
       name,
       HookRecord,
       execute,
       { annotations: annotationsOf(planned, alongside) }
     )
+    if (endedAt !== undefined) keeper.startHookEndedAt = endedAt
     if (planned.decides && outcome !== "skipped" && applied) keeper.evaluation.apply(planned.hook)
     if (Exit.isExit(occasion)) markTold(keeper.evaluation, occasion, told, "own")
     if (settles !== undefined) {
@@ -110,6 +113,9 @@ export const recordHook = (
   // the instance are in the context.
   return Effect.orDie(recorded) as HookEnd
 }
+
+/** Whether the body of the step, or of the run, waits for the hook. */
+const isBeforeBody = ({ hook: { background, kind } }: Planned): boolean => kind === "start" && !background
 
 /** How long a hook that is cut off may take to stop. */
 const stopTime = "1 second"
@@ -146,6 +152,7 @@ const runOnce = (
         ...(planned.decides && Exit.isFailure(exit) && !evaluation.hasApplied(planned.hook)
           ? { applied: false }
           : undefined),
+        ...(isBeforeBody(planned) ? { endedAt: yield* Clock.currentTimeMillis } : undefined),
         ...(settles?._tag === "Success" ? { settles: settles.value } : undefined),
         ...(alerts.length === 0 || isAlongside ? undefined : { alerts }),
         ...(Exit.isExit(occasion) ? toldField(evaluation, occasion) : undefined)

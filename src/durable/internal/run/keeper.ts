@@ -86,6 +86,11 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   nextAttempt = 1
   /** How many times each question has been asked in the current attempt, or outside of attempts. */
   readonly timesAsked: Map<string, number> = new Map()
+  /** The start of the first attempt, from which the time limit of all counts, through crashes too. */
+  firstStartedAt: number | undefined
+  /** The recorded end of the last start hook, and the start of the body after that, once it has begun. */
+  startHookEndedAt: number | undefined
+  private bodyFrom: number | undefined
   /** Whether its end is recorded and its hooks have run. */
   settled = false
   recordedEnd: EndRecord | undefined
@@ -213,11 +218,17 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
    * Returns the recorded duration in nanoseconds, once: the end of a recorded step is reported by the process that has
    * recorded it, and by one that has told of its start and lost the run meanwhile, as a body does that blocks the thread.
    */
-  duration({ startedMillis }: Evaluation): number | undefined {
+  duration({ isRun, startedMillis }: Evaluation): number | undefined {
     const isOpen = this.durable.activities.forgetStart(this.key)
     if (!isOpen && !this.originals.isUnreported) return undefined
     this.originals.markReported()
-    return Math.max(0, (this.endedMillis ?? startedMillis) - startedMillis) * 1e6
+    const from = isRun ? startedMillis : this.bodyFrom ?? startedMillis
+    return Math.max(0, (this.endedMillis ?? from) - from) * 1e6
+  }
+
+  /** Takes the start of the body from the records of its start hooks, since the body may be evaluated anew. */
+  beginBody(): number {
+    return this.bodyFrom = this.startHookEndedAt ?? this.evaluation.startedMillis
   }
 
   /** Takes the start from a record: the clock of this process may differ. */
@@ -233,8 +244,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     this.evaluation.attempt = end.attempts
     const { detailed } = this.evaluation
     detailed.params = end.params
-    // of this replay, and not of the attempt that is recorded
-    detailed.bodyMillis = undefined
+    // not of this replay, but of the attempt that is recorded
+    detailed.bodyMillis = end.bodyAt ?? this.bodyFrom
     detailed.notes = end.annotations
   }
 

@@ -17,6 +17,7 @@ interface EndingKeeper {
   readonly originals: Originals
   readonly cancellation: Cancellation
   readonly nextAttempt: number
+  readonly firstStartedAt: number | undefined
   readonly begin: () => number
   readonly recordEndOf: (
     name: string,
@@ -32,13 +33,15 @@ export const endRecordOf = (
   endedAt: number,
   pendingHooks: ReadonlyArray<PendingHook>
 ): EndRecord => {
-  const { evaluation } = keeper
+  const { evaluation, firstStartedAt } = keeper
   const { guard } = evaluation.run
   const shown = (values: Readonly<Record<string, unknown>>) => toJson(guard?.record(values) ?? values)
   return {
     exit,
     startedAt: keeper.begin(),
     endedAt,
+    // without an approval the records of the start hooks say when the body began
+    ...(evaluation.owner.gate === undefined || firstStartedAt === undefined ? {} : { bodyAt: firstStartedAt }),
     attempts: evaluation.attempt,
     ...keeper.placed,
     params: shown(evaluation.params),

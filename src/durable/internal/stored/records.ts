@@ -62,6 +62,8 @@ const Told = Schema.optionalKey(Schema.Array(Schema.Int))
 const endRecordFields = {
   startedAt: Schema.Finite,
   endedAt: Schema.Finite,
+  /** The start of the first attempt, where an approval came before it. */
+  bodyAt: Schema.optionalKey(Schema.Finite),
   /** The number of the last attempt, 1 for the first. */
   attempts: Schema.Int,
   ...placed,
@@ -86,6 +88,7 @@ export interface EndRecord extends Placed {
   readonly exit: unknown
   readonly startedAt: number
   readonly endedAt: number
+  readonly bodyAt?: number
   readonly attempts: number
   readonly params: Readonly<Record<string, Schema.Json>>
   readonly annotations: Readonly<Record<string, Schema.Json>>
@@ -142,6 +145,8 @@ export const endRecordSchema = (success: Schema.Top, error: Schema.Top | undefin
 export const HookRecord = Schema.Struct({
   outcome: Schema.Literals(["ended", "skipped", "failed"]),
   error: Schema.optionalKey(StoredDefect),
+  /** The end of a start hook, after which the body begins, in milliseconds since 1970. */
+  endedAt: Schema.optionalKey(Schema.Finite),
   /** `false` for a conditional hook that failed before it was known whether it had something to do. */
   applied: Schema.optionalKey(Schema.Boolean),
   alerts: Schema.optionalKey(Schema.Array(AlertJson)),
