@@ -206,6 +206,28 @@ it.effect("an alert that waits for its turn in a mailbox is told as waiting", ()
     ])
   }))
 
+it.effect("no alert is told as delivered where the one into which a mailbox has folded thousands is lost", () =>
+  Effect.gen(function*() {
+    const paced = refuses("a", "no").pipe(
+      Delivery.mailbox({ channel: "a", pace: [{ count: 1, per: "1 hour" }], capacity: 1, drain: "2 days" })
+    )
+    const say = (_: unknown, i: number) =>
+      Alerter.use((alerter) => Effect.ignore(alerter.post(Alert.make({ title: `no ${i}`, dedupeKey: "load" }))))
+    // posts that nobody waits for any more are counted, beyond a thousand of one subject
+    const storm = Effect.forEach(Array.from({ length: 2_500 }), (one, i) => Effect.timeoutOption(say(one, i), 1_000), {
+      concurrency: 100,
+      discard: true
+    })
+    const { all } = yield* alertsOf(Pipeline.make("nightly", storm), paced, TestClock.adjust("1 day"))
+    const last = new Map(all.map((event) => [event.deliveryId, event]))
+    const fates = [...last.values()].map(({ reason, result }) => `${result}: ${reason}`)
+    const failed = fates.filter((fate) => fate === "failed: the alert was rejected (503): no").length
+    const held = fates.filter((fate) =>
+      fate === "held: another alert counts it, and more than a thousand others"
+    ).length
+    assert.deepEqual([failed + held, failed > 1_000, held > 1_000], [2_500, true, true])
+  }))
+
 it.effect("an interrupted post has failed", () =>
   Effect.gen(function*() {
     const hasty = Step.make("load", Effect.fail("disk full")).pipe(

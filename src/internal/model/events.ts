@@ -312,7 +312,8 @@ export interface AlertPosted extends RunInfo {
    * - `delivered`: the channel has accepted it;
    * - `failed`: the channel has not, and will not be asked again;
    * - `waiting`: the channel has it in its mailbox, and will try again, or has not tried yet;
-   * - `held`: the policy keeps it for later, or only counts it;
+   * - `held`: the policy keeps it for later, or only counts it, as a mailbox does with the thousands after the first
+   *   1,000 alerts that it has folded into one;
    * - `dropped`: the policy has dropped it, so that nobody is told.
    */
   readonly result: "delivered" | "failed" | "held" | "dropped" | "waiting"

@@ -12,6 +12,8 @@ import type { Stamp } from "./pace.ts"
 /** An entry in a ledger, of an alert that nobody waits for. */
 export interface Entry extends Taken {
   readonly ledger: Ledger
+  /** Ends the entry where the alert that stands for it only counts it. Observers are not told what becomes of that. */
+  readonly counted: () => void
 }
 
 /** A post whose alert is in the mailbox. */

@@ -232,7 +232,12 @@ export const make = Effect.fnUntraced(function*(
           report?.("waiting")
           const ledger = fiber.getRef(CurrentLedger) ?? (report && none)
           if (!alert.quiet && ledger !== undefined) {
-            part.taken = { ...followed(ledger.accepted(alert, channel), report), ledger }
+            const taken = ledger.accepted(alert, channel)
+            const counted = () => {
+              report?.("held", "another alert counts it, and more than a thousand others")
+              taken.delivered()
+            }
+            part.taken = { ...followed(taken, report), ledger, counted }
           }
         })
       })

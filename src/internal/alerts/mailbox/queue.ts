@@ -59,7 +59,7 @@ const absorb = (newer: Item, older: Item, content: Content): void => {
   }
   const take = (one: Entry): void => {
     if (taken.length < maxTaken) return void taken.push(one)
-    one.delivered()
+    one.counted()
     addMore(1, one.ledger)
   }
   if (older.more !== undefined) addMore(older.more.count, older.more.ledger)
