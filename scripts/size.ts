@@ -23,10 +23,10 @@ const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
   Alerter: { own: 12983, total: 29260 },
   "alerters/index": { own: 65100, total: 99120, schema: true },
-  AlerterHooks: { own: 27231, total: 48110 },
+  AlerterHooks: { own: 27400, total: 48110 },
   Approver: { own: 12326, total: 29980 },
   "approvers/index": { own: 40446, total: 96300, schema: true },
-  "config/index": { own: 177200, total: 233000, schema: true },
+  "config/index": { own: 177500, total: 233400, schema: true },
   "delivery/index": { own: 52600, total: 89200, schema: true },
   "durable/index": { own: 99900, total: 214300, schema: true },
   Hook: { own: 14144, total: 33500 },
@@ -34,14 +34,14 @@ const modules: Record<string, Budget> = {
   "main/index": { own: 18255, total: 33229 },
   "monitors/index": { own: 34380, total: 67940, schema: true },
   Params: { own: 4900, total: 37828, schema: true },
-  Pipeline: { own: 27440, total: 49320 },
+  Pipeline: { own: 27600, total: 49320 },
   "report/index": { own: 80600, total: 116400, schema: true },
   RunEvent: { own: 7271, total: 25606 },
   Spans: { own: 27090, total: 46680 },
-  Step: { own: 29460, total: 49230 },
+  Step: { own: 29640, total: 49230 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5966, total: 19439 },
-  index: { own: 58700, total: 101000, schema: true }
+  index: { own: 58900, total: 101000, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -95,7 +95,7 @@ const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
   { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27700, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39530 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 39730 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),

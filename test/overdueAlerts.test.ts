@@ -87,6 +87,31 @@ it.effect("the alert of a run names the innermost steps that are running, and fo
     assert.deepEqual(running, ["pull › page[2] (1 h 30 min), pull › page[3] (1 h 30 min)", undefined])
   }))
 
+it.effect("where pipelines are nested, a limit of a run or of a step names the steps that are running in all of them", () =>
+  Effect.gen(function*() {
+    const rows = Step.make("rows".repeat(100), Effect.sleep("5 hours"))
+    const orders = Pipeline.make("orders", Step.make("fetch", rows))
+    const sync = Step.make("sync", Pipeline.make("all", orders)).pipe(
+      Step.overdue("30 minutes"),
+      Step.hooks(late),
+      Step.timeout("1 hour"),
+      Step.hooks(AlerterHooks.failureWith((alert) => alert.with({ title: "too late" })))
+    )
+    const body = Effect.all([Effect.ignore(sync), Step.make("pull", Effect.sleep("1 hour"))], { concurrency: 2 })
+    const run = Pipeline.make("nightly", body).pipe(Pipeline.overdue("45 minutes"), Pipeline.hooks(late))
+    const alerts = yield* posted(run)
+    const inner = `sync › all › orders › fetch › ${"rows".repeat(25)}…`
+    assert.deepEqual(
+      alerts.map(({ fields, title }) => [title, fields.find(({ name }) => name === "running")?.value]),
+      [
+        ["nightly › sync is still running after 30 min", `${inner} (30 min)`],
+        ["nightly is still running after 45 min", `${inner} (45 min), pull (45 min)`],
+        ["too late", `${inner} (1 h)`],
+        ["nightly ended after 1 h", undefined]
+      ]
+    )
+  }))
+
 it.effect("a run is told by its deadline, in the zone of that, or by its limit", () =>
   Effect.gen(function*() {
     yield* TestClock.setTime(Date.parse("2026-11-28T23:00:00Z"))

@@ -142,6 +142,8 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
       this.depth = 0
       this.run = new Run(fiber, own.name, own.stepHooks.hooks, own.annotations, own.givenName, own.runId)
       this.run.around = around
+      // a limit around the run names its steps, too
+      if (!inHook) this.run.open = around?.run.open
       this.plan = planFor(own, empty.hooks, this.run.defaults?.runs)
       if (this.plan.measures) this.run.slowest = new Slowest()
       this.index = -1

@@ -1,6 +1,7 @@
 /** Names the steps that are running, and for how long. */
 import { formatDuration } from "../text/duration.ts"
 import { pathText } from "../text/stepLabel.ts"
+import { cut } from "../text/words.ts"
 import type { Occurrence } from "./occurrence.ts"
 import { isWithin } from "./place.ts"
 
@@ -14,16 +15,36 @@ interface Times {
   readonly duration?: Parameters<typeof formatDuration>[1]
 }
 
+/** The longest name of a step, or of a pipeline, that is shown whole. */
+const maxLabel = 100
+
+/** Returns the step that an evaluation is in, that of another run included. */
+const stepAround = ({ around }: Occurrence): Occurrence | undefined => {
+  let place = around
+  while (place?.isRun === true) place = place.around
+  return place
+}
+
+/** Returns the path of a step from the run of an evaluation: a run inside of that has its pipeline's name in the path. */
+const pathFrom = ({ run: outer }: Occurrence, step: Occurrence): ReadonlyArray<string> => {
+  const parts = [step.labels]
+  for (let { run } = step; run !== outer && run.around !== undefined; run = run.around.run) {
+    parts.push([run.pipelineName], run.around.labels)
+  }
+  return parts.toReversed().flat()
+}
+
 /** Returns the innermost of some steps inside of an evaluation, each with the time that it has been running. */
 export const innermostIn = (
   around: Occurrence,
   open: ReadonlyArray<Occurrence>,
   { duration, now, since }: Times
 ): ReadonlyArray<string> => {
-  const outer = new Set(open.map(({ parent }) => parent))
-  return open.filter((step) => !outer.has(step) && isWithin(step, around)).map((step) =>
-    `${pathText(step.labels, " › ")} (${formatDuration(Math.max(0, now - since(step)), duration)})`
-  )
+  const outer = new Set(open.map(stepAround))
+  return open.filter((step) => !outer.has(step) && isWithin(step, around)).map((step) => {
+    const path = pathText(pathFrom(around, step).map((label) => cut(label, maxLabel)), " › ")
+    return `${path} (${formatDuration(Math.max(0, now - since(step)), duration)})`
+  })
 }
 
 /** Returns the innermost steps that are running inside of an evaluation, each with the time since its body began. */
