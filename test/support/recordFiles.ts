@@ -34,7 +34,7 @@ export const writeRecord = (
 ): string => {
   const runId = runIdOf(id)
   const stamp = new Date(at).toISOString().replaceAll(/[-:.]/g, "")
-  const file = path.join(folder, `${stamp}.${name}.${runId.replaceAll(/[^\w-]/g, "-")}.jsonl`)
+  const file = path.join(folder, `${stamp}.${name.slice(0, 60)}.${runId.replaceAll(/[^\w-]/g, "-")}.jsonl`)
   const header = { _tag: "Record", version: 2, pipelineName: name, runId, runName: `${name}-7`, at, process }
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(

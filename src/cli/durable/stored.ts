@@ -77,7 +77,7 @@ export const list = (request: StoredListRequest): Promise<number> =>
         ...found.map((run) => [
           run.runId,
           statusText(run),
-          run.pipelineName,
+          fitEnd(run.pipelineName, 100),
           time(run.submittedAt),
           took(run.submittedAt, run.endedAt),
           fitEnd(oneLine(redact(run.why ?? "")), 100)

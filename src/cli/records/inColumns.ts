@@ -10,6 +10,9 @@ export interface Flexible {
   readonly least: number
 }
 
+/** The width of that column where there is no terminal: one long name would widen the rows of all others. */
+const most = 100
+
 /** Returns the lines of a table. Each row has as many cells as the first one. */
 export const inColumns = (
   rows: ReadonlyArray<ReadonlyArray<Segment>>,
@@ -18,8 +21,8 @@ export const inColumns = (
 ): ReadonlyArray<string> => {
   const widths: Array<number> = []
   for (const row of rows) row.forEach(([text], i) => widths[i] = Math.max(widths[i] ?? 0, width(text)))
+  const widest = Math.min(widths[flexible.column]!, columns === Infinity ? most : Infinity)
   const total = widths.reduce((sum, one) => sum + one, gap.length * (widths.length - 1))
-  const widest = widths[flexible.column]!
   widths[flexible.column] = Math.max(Math.min(flexible.least, widest), widest - Math.max(0, total - columns))
   return rows.map((row) => {
     const last = row.findLastIndex(([text]) => text !== "")

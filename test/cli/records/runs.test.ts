@@ -54,6 +54,23 @@ it.live("runs prints a table with the newest run first, and the status of each",
     }))
   ))
 
+it.live("without a terminal a long name of a pipeline is cut in the table, and whole in show and --json", () =>
+  Effect.gen(function*() {
+    const { cwd, runs } = yield* recordsFolder
+    const name = "nightly".repeat(70)
+    writeRecord(runs, { id: "a", name, lines: [ended("success", 83)] })
+    writeRecord(runs, { id: "b", name: "hourly", at: at(1), lines: [ended("success", 83, at(1))] })
+    const [table, json, shown] = yield* Effect.all(
+      [["runs"], ["runs", "--json"], ["show", "a"]].map((args) => epilogue("bun", args, { cwd, env: { TZ: "UTC" } }))
+    )
+    const cut = `${name.slice(0, 99)}…`
+    assert.deepEqual(lines(table!.stdout).slice(1), [
+      `bbbbbbbb  ✓ success  ${"hourly".padEnd(100)}  2026-11-23 18:01:00  83 ms     1`,
+      `aaaaaaaa  ✓ success  ${cut}  2026-11-23 18:00:00  83 ms     1`
+    ])
+    assert.ok(json!.stdout.includes(`"${name}"`) && shown!.stdout.includes(name))
+  }))
+
 it.live("--json prints a line for each run, and flags select runs by pipeline, status, time and number", () =>
   Effect.gen(function*() {
     const { cwd, running } = yield* five
