@@ -1,18 +1,16 @@
 /** Tests the site of the docs in a browser, from files, as a reader would open it without a server. Run by `scripts/browser.ts`. */
-import axe from "axe-core"
 import { Effect } from "effect"
 import * as assert from "node:assert/strict"
 import { join } from "node:path"
 import { test } from "node:test"
 import { pathToFileURL } from "node:url"
 import { build, write } from "../../scripts/site/build.ts"
+import { act, isAccessible } from "../support/browsing.ts"
 import { browser } from "../support/chromium.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
 
 const it = makeIt(test)
-
-const act = <A>(f: () => Promise<A>) => Effect.promise(f)
 
 it.live("the site is read, searched and themed from files, by anybody, on a phone, and asks nothing of others", () =>
   Effect.gen(function*() {
@@ -28,12 +26,7 @@ it.live("the site is read, searched and themed from files, by anybody, on a phon
       yield* act(() => page.goto(home))
       const over = yield* act(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth))
       assert.ok(over <= 0, `${over} px are outside of the window`)
-      yield* act(() => page.evaluate(axe.source))
-      const { violations } = yield* act(() =>
-        page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run({ preload: false }) // loads style sheets anew
-        )
-      )
-      assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [])
+      yield* isAccessible(page)
       yield* act(() => page.keyboard.press("/"))
       yield* act(() => page.keyboard.type("durable pipelines"))
       yield* act(() => page.getByRole("option").first().waitFor())

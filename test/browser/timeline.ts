@@ -1,12 +1,11 @@
 /** Tests the page of a timeline in a browser. Run by `scripts/browser.ts`. */
-import axe from "axe-core"
 import { Effect } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import type { Page } from "playwright-core"
+import { act, frame, isAccessible } from "../support/browsing.ts"
 import { makeIt } from "../support/it.ts"
 import { cutOff, nightlyEtl, Run, Step } from "../support/runEvents.ts"
-import { act, active, barOf, details, frame, names, opened, row, tree } from "../support/timelinePage.ts"
+import { active, barOf, details, names, opened, row, tree } from "../support/timelinePage.ts"
 
 const it = makeIt(test)
 
@@ -264,29 +263,13 @@ for (const colorScheme of ["light", "dark"] as const) {
         const background = yield* act(() => page.evaluate(() => getComputedStyle(document.body).backgroundColor))
         assert.equal(background, colorScheme === "light" ? "rgb(255, 255, 255)" : "rgb(13, 17, 23)")
         yield* isAccessible(page)
-        yield* act(() => row(page, "fetch orders").first().click())
-        yield* isAccessible(page)
-        yield* act(() => page.keyboard.press("n"))
-        yield* act(() => page.keyboard.press("Enter"))
-        yield* isAccessible(page)
-        yield* act(() => page.getByRole("searchbox").fill("no such step"))
-        yield* isAccessible(page)
       }
+      yield* act(() => row(wanted, "fetch orders").first().click())
+      yield* isAccessible(wanted)
+      yield* act(() => wanted.keyboard.press("n"))
+      yield* act(() => wanted.keyboard.press("Enter"))
+      yield* isAccessible(wanted)
+      yield* act(() => wanted.getByRole("searchbox").fill("no such step"))
+      yield* isAccessible(wanted)
     }))
 }
-
-const isAccessible = (page: Page) =>
-  act(async () => {
-    await page.evaluate(axe.source)
-    const violations = await page.evaluate(async () => {
-      // a cast: the script that was just run defined it
-      const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
-        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-      })
-      return violations.map(({ id, nodes }) => [
-        id,
-        ...nodes.map(({ failureSummary, html }) => `${html}: ${failureSummary}`)
-      ])
-    })
-    assert.deepEqual(violations, [])
-  })

@@ -3,9 +3,10 @@ import { Effect } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Report } from "../../src/report/index.ts"
+import { act } from "../support/browsing.ts"
 import { makeIt } from "../support/it.ts"
 import { manySteps, nightlyEtl, Run } from "../support/runEvents.ts"
-import { act, active, details, opened, openedFile, row, tree } from "../support/timelinePage.ts"
+import { active, details, opened, openedFile, row, tree } from "../support/timelinePage.ts"
 
 const it = makeIt(test)
 

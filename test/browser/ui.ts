@@ -6,11 +6,12 @@ import * as fs from "node:fs"
 import { test } from "node:test"
 import { Durable } from "../../src/durable/index.ts"
 import { newFile } from "../durable/support/engine.ts"
+import { act, isAccessible } from "../support/browsing.ts"
 import { awaitStatus, makePipelines } from "../support/durableRuns.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
 import { ended, idOf, start, writeRecord } from "../support/recordFiles.ts"
-import { accessible, act, minute, opened, rows, writeTwo } from "../support/runsPage.ts"
+import { minute, opened, rows, writeTwo } from "../support/runsPage.ts"
 
 const it = makeIt(test)
 
@@ -131,7 +132,7 @@ it.live("both themes are accessible, on a phone and on a desk", () =>
     for (const [colorScheme, width] of [["light", 1200], ["dark", 390]] as const) {
       yield* Effect.scoped(Effect.gen(function*() {
         const page = yield* opened(folder, { colorScheme, viewport: { width, height: 800 } })
-        yield* accessible(page)
+        yield* isAccessible(page)
         const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
         assert.ok((yield* act(overflow)) <= 0)
       }))
@@ -202,12 +203,12 @@ it.live("a pipeline has a page with the durations of its last runs and slowest s
     assert.match(yield* act(() => steps.first().innerText()), /^load\s+400 ms\s+900 ms\s+/)
     yield* act(() => page.getByText("The runs as a table").click())
     assert.equal(yield* act(() => page.locator("details tbody tr").count()), 18)
-    yield* accessible(page)
+    yield* isAccessible(page)
     const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     assert.ok((yield* act(overflow)) <= 0)
     yield* act(() => page.emulateMedia({ colorScheme: "light" }))
     yield* act(() => page.setViewportSize({ width: 1200, height: 800 }))
-    yield* accessible(page)
+    yield* isAccessible(page)
     assert.ok((yield* act(overflow)) <= 0)
     // a run that ends while the page is looked at
     writeRecord(folder, { id: "d", at: Date.now(), lines: [ended("success", 5)] })
@@ -235,7 +236,7 @@ it.live("questions are answered and runs interrupted and retried on the page, wh
       const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
       yield* act(() => page.getByRole("heading", { name: "<img src=x onerror=alert(1)>" }).waitFor())
       assert.match(yield* act(() => page.getByRole("article").innerText()), /You answer as Ada <b>\./)
-      yield* accessible(page)
+      yield* isAccessible(page)
       assert.ok((yield* act(overflow)) <= 0)
       // checked before it is sent, by the code that reads answers
       yield* act(() => page.getByLabel("Percent of hosts").fill("101"))
@@ -243,7 +244,7 @@ it.live("questions are answered and runs interrupted and retried on the page, wh
       yield* act(() => page.getByText("Expected a whole number from 1 to 100.").waitFor())
       yield* act(() => page.getByText("Expected one of canary, all.").waitFor())
       assert.equal(yield* act(() => page.evaluate(() => document.activeElement?.getAttribute("aria-invalid"))), "true")
-      yield* accessible(page)
+      yield* isAccessible(page)
       yield* act(() => page.getByLabel("Percent of hosts").fill("10"))
       yield* act(() => page.getByLabel("ring").selectOption("canary"))
       // Enter does not approve
@@ -256,10 +257,10 @@ it.live("questions are answered and runs interrupted and retried on the page, wh
       assert.deepEqual(seen, ["extract", "hostile: 10 canary undefined"])
       yield* act(() => page.getByRole("link", { name: "Durable runs" }).click())
       yield* act(() => page.getByRole("row", { name: /succeeded asks/ }).waitFor())
-      yield* accessible(page)
+      yield* isAccessible(page)
       yield* act(() => page.getByRole("link", { name: "loads" }).click())
       yield* act(() => page.getByRole("button", { name: "Retry…" }).click())
-      yield* accessible(page)
+      yield* isAccessible(page)
       yield* act(() => page.getByRole("button", { name: "Cancel" }).click())
       assert.equal(yield* act(() => result.innerText()), "")
       state.broken = false
@@ -271,7 +272,7 @@ it.live("questions are answered and runs interrupted and retried on the page, wh
       yield* act(() => page.getByText("✓ succeeded").first().waitFor())
       yield* act(() => page.goto(new URL(`/durable/${runId}`, page.url()).href))
       yield* act(() => page.getByText("approved by Ada <b>").waitFor())
-      yield* accessible(page)
+      yield* isAccessible(page)
       assert.ok((yield* act(overflow)) <= 0)
       yield* asks.workflow.execute({ id: "2" }, { discard: true })
       const waiting = yield* awaitStatus("asks", "waiting")

@@ -2,10 +2,11 @@
 import { Effect } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
+import { act, isAccessible } from "../support/browsing.ts"
 import { makeIt } from "../support/it.ts"
 import { tempFolder } from "../support/record.ts"
 import { ended, start, writeRecord } from "../support/recordFiles.ts"
-import { accessible, act, minute, opened, rows, writeTwo } from "../support/runsPage.ts"
+import { minute, opened, rows, writeTwo } from "../support/runsPage.ts"
 
 const it = makeIt(test)
 
@@ -80,7 +81,7 @@ it.live("a comparison is accessible and fits on a phone and on a desk", () =>
       yield* act(() => page.emulateMedia({ colorScheme }))
       yield* act(() => page.goto(new URL(`/compare/${before}/${after}`, page.url()).href))
       yield* act(() => rows(page).nth(4).waitFor())
-      yield* accessible(page)
+      yield* isAccessible(page)
       const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
       assert.ok((yield* act(overflow)) <= 0)
       // each cell is in sight, in the columns or lines of this width

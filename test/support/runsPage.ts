@@ -1,17 +1,15 @@
 /** The page with recorded runs, in a browser. Used by one file of tests, whose browser it starts. */
 import { NodeHttpServer } from "@effect/platform-node"
-import axe from "axe-core"
 import { Effect, Layer } from "effect"
 import * as assert from "node:assert/strict"
 import { createServer } from "node:http"
 import type { BrowserContextOptions, Page } from "playwright-core"
 import { Report } from "../../src/report/index.ts"
+import { act } from "./browsing.ts"
 import { browserOfFile } from "./chromium.ts"
 import { ended, idOf, pageEnded, start, stepEnded, writeRecord } from "./recordFiles.ts"
 
 const newTab = browserOfFile()
-
-export const act = <A>(f: () => Promise<A>) => Effect.promise(f)
 
 export const minute = 60_000
 
@@ -51,15 +49,6 @@ export const opened = (
   })
 
 export const rows = (page: Page) => page.locator(".rows .row")
-
-export const accessible = (page: Page) =>
-  act(async () => {
-    await page.evaluate(axe.source)
-    const { violations } = await page.evaluate(() =>
-      (globalThis as unknown as { axe: { run: () => Promise<axe.AxeResults> } }).axe.run()
-    )
-    assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [])
-  })
 
 /** Writes two runs with steps of hostile names, of which some have changed. Returns their addresses. */
 export const writeTwo = (folder: string): readonly [before: string, after: string] => {

@@ -8,6 +8,7 @@ import { after, before } from "node:test"
 import { pathToFileURL } from "node:url"
 import type { BrowserContextOptions, Page } from "playwright-core"
 import { Report } from "../../src/report/index.ts"
+import { act } from "./browsing.ts"
 import { browserOfFile, type Tab } from "./chromium.ts"
 
 const tabs = browserOfFile()
@@ -30,9 +31,6 @@ export const openedFile = (name: string, content: string, options?: BrowserConte
     yield* act(() => tab.page.goto(url))
     return { ...tab, url }
   })
-
-/** Lifts an action in the browser into an Effect. */
-export const act = <A>(f: () => Promise<A>) => Effect.promise(f)
 
 const berlin: BrowserContextOptions = { timezoneId: "Europe/Berlin", locale: "en-GB" }
 
@@ -76,6 +74,3 @@ export const barOf = (page: Page, name: string): Promise<{ left: number; right: 
       right: Math.max(...bars.map((bar) => bar.right)) - origin
     }
   })
-
-export const frame = (page: Page) =>
-  page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))))
