@@ -21,27 +21,27 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
-  Alerter: { own: 12983, total: 29260 },
-  "alerters/index": { own: 65100, total: 99120, schema: true },
+  Alerter: { own: 13020, total: 29260 },
+  "alerters/index": { own: 65116, total: 99120, schema: true },
   AlerterHooks: { own: 27400, total: 48110 },
   Approver: { own: 12326, total: 29980 },
   "approvers/index": { own: 40446, total: 96300, schema: true },
-  "config/index": { own: 177500, total: 233400, schema: true },
+  "config/index": { own: 177744, total: 233475, schema: true },
   "delivery/index": { own: 52600, total: 89200, schema: true },
-  "durable/index": { own: 99900, total: 214300, schema: true },
-  Hook: { own: 14144, total: 33500 },
+  "durable/index": { own: 100037, total: 214408, schema: true },
+  Hook: { own: 14165, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
-  "main/index": { own: 18255, total: 33229 },
-  "monitors/index": { own: 34380, total: 67940, schema: true },
+  "main/index": { own: 18552, total: 33544 },
+  "monitors/index": { own: 34392, total: 67940, schema: true },
   Params: { own: 4900, total: 37828, schema: true },
-  Pipeline: { own: 27600, total: 49320 },
+  Pipeline: { own: 27735, total: 49456 },
   "report/index": { own: 80600, total: 116400, schema: true },
   RunEvent: { own: 7271, total: 25606 },
-  Spans: { own: 27090, total: 46680 },
-  Step: { own: 29640, total: 49230 },
+  Spans: { own: 27293, total: 46844 },
+  Step: { own: 29777, total: 49245 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5966, total: 19439 },
-  index: { own: 58900, total: 101000, schema: true }
+  index: { own: 59284, total: 101460, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

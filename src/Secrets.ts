@@ -13,7 +13,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Guard from "./internal/model/guard.ts"
-import { CurrentGuard } from "./internal/model/secrets.ts"
+import { evaluatedIn } from "./internal/model/occurrence.ts"
+import { CurrentGuard, guarded } from "./internal/model/secrets.ts"
+import { StepContext } from "./StepContext.ts"
 
 /**
  * A secret: a text, or a `Redacted` of any value, whose texts and numbers are secret.
@@ -25,7 +27,7 @@ export type Secret = string | Redacted.Redacted<unknown>
 
 /**
  * Replaces secrets by `<redacted>` in all that steps and runs inside tell: alerts before they are posted or stored,
- * events before observers and records get them, and what loggers and tracers get.
+ * events before observers, records and metrics get them, and what loggers and tracers get.
  *
  * **Details**
  *
@@ -34,6 +36,8 @@ export type Secret = string | Redacted.Redacted<unknown>
  *   also found in capitals, in small letters and in hexadecimal.
  * - The `Redacted` values of `Params` services, and the addresses and tokens of the channels of `effect-epilogue/alerters`,
  *   become secret where their layers are built inside.
+ * - A layer inside of a run, as by `Pipeline.provide`, holds from then on for the whole run: its events, the hooks
+ *   that come later, and the spans that are open.
  * - Values and errors of steps are not changed, and neither is what a program prints by itself.
  *
  * **Gotchas**
@@ -61,9 +65,14 @@ export type Secret = string | Redacted.Redacted<unknown>
 export const layer = (...secrets: ReadonlyArray<Secret>): Layer.Layer<never> =>
   // fresh, since a memoized layer would bring back the loggers of the place where it was built first
   Layer.fresh(Layer.effectContext(Effect.map(Effect.context<never>(), (context) => {
-    const guard = Context.get(context, CurrentGuard) ?? Guard.make()
+    const step = Context.getOrUndefined(context, StepContext)
+    let run = step && evaluatedIn(step)?.run
+    const guard = Context.get(context, CurrentGuard) ?? run?.guard ?? Guard.make()
     addTo(guard, secrets)
-    return guard.context(Context.add(context, CurrentGuard, guard))
+    // runs that have begun looked for a guard then
+    if (run !== undefined && run.guard === undefined) guard.spansAround(context)
+    for (; run !== undefined; run = run.around?.run) run.guardBy(guard)
+    return guarded(context, guard)
   })))
 
 /**

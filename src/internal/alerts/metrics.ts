@@ -6,6 +6,7 @@ import * as Metric from "effect/Metric"
 import type { Alert } from "../../Alert.ts"
 import { type AlerterError, errorIn } from "../model/alerterError.ts"
 import { CurrentPosting } from "../model/posting.ts"
+import { CurrentGuard } from "../model/secrets.ts"
 import { reported, reportExit, reportOf } from "./reports.ts"
 
 /** Labels are names and tags alone, and never messages: an error may quote anything. */
@@ -28,6 +29,11 @@ const lost = counter(
 const waiting = (attributes: Labels) =>
   Metric.gauge("epilogue_alerts_waiting", { description: "Alerts on their way to a channel, by channel", attributes })
 const held = counter("epilogue_alerts_held_back_total", "Alerts that a policy held or dropped, by policy")
+
+/** Returns the labels of a channel, whose name users choose, without the secrets of the guard. */
+const labelsOf = (channel: string, context: Context.Context<never>) => ({
+  channel: Context.get(context, CurrentGuard)?.text(channel) ?? channel
+})
 
 /** The post around a post, where an alerter passes its alerts on to another one. */
 const Around: Context.Reference<{ counted: boolean } | undefined> = Context.Reference<{ counted: boolean } | undefined>(
@@ -52,9 +58,10 @@ export const counted = (
       if (around !== undefined) around.counted = true
       if (own.counted) return Effect.void
       reportExit(report, exit)
+      const labels = labelsOf(channel, fiber.context)
       return exit._tag === "Success"
-        ? Metric.update(delivered({ channel }), 1)
-        : Metric.update(failed({ channel, reason: reasonOf(exit) }), 1)
+        ? Metric.update(delivered(labels), 1)
+        : Metric.update(failed({ ...labels, reason: reasonOf(exit) }), 1)
     })
   })
 
@@ -63,15 +70,15 @@ const reasonOf = (exit: Exit.Exit<void, AlerterError>): string => errorIn(exit)?
 
 /** Adds to the number of alerts that are on their way to a channel. */
 export const countWaiting = (channel: string, change: number, context: Context.Context<never>): void =>
-  waiting({ channel }).modifyUnsafe(change, context)
+  waiting(labelsOf(channel, context)).modifyUnsafe(change, context)
 
 /** Counts an alert that was folded into another. */
 export const countFolded = (channel: string, context: Context.Context<never>): void =>
-  folded({ channel }).updateUnsafe(1, context)
+  folded(labelsOf(channel, context)).updateUnsafe(1, context)
 
 /** Counts alerts that will not arrive, though nobody waits for them. */
 export const countLost = (channel: string, count: number, context: Context.Context<never>): void =>
-  lost({ channel }).updateUnsafe(count, context)
+  lost(labelsOf(channel, context)).updateUnsafe(count, context)
 
 /** Counts an alert that a policy holds for later, or that repeats one that was delivered. */
 export const heldBack = (policy: string): Effect.Effect<void> => Metric.update(held({ policy }), 1)

@@ -13,12 +13,13 @@ import { hasKey, type Lateness, maxKeptPath, type Occurrence } from "../model/oc
 import { CurrentOverrides } from "../model/overrides.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import type { Plan, Planned } from "../model/plan.ts"
+import { guarded } from "../model/secrets.ts"
 import { spanTracerOf } from "../model/spanTracers.ts"
 import { stepLabel } from "../text/stepLabel.ts"
 import { describeAll } from "./describeParams.ts"
 import { type Details, noDetails } from "./details.ts"
 import { planFor, stepDefaultsOf } from "./planning.ts"
-import { noAnnotations, Run } from "./run.ts"
+import { lateGuardOf, noAnnotations, Run } from "./run.ts"
 import { Slowest } from "./slowest.ts"
 import { View } from "./view.ts"
 
@@ -394,6 +395,10 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   leave(): void {
     this.run.open?.delete(this)
     if (this.contextBefore !== undefined) this.fiber.setContext(this.contextBefore)
+    const guard = lateGuardOf(this.run)
+    if (guard === undefined) return
+    this.outerContext = guarded(this.surroundings, guard)
+    this.lazyHookContext = undefined
   }
 }
 

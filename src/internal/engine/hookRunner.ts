@@ -7,6 +7,7 @@ import * as Metric from "effect/Metric"
 import type { HookImpl, Kind, Occasion } from "../model/hook.ts"
 import { HookError } from "../model/hookError.ts"
 import type { Planned } from "../model/plan.ts"
+import type { Guard } from "../model/secrets.ts"
 import { returnedNoEffect } from "../text/noEffect.ts"
 import * as Writer from "../text/writer.ts"
 import type { Evaluation, HookEnd } from "./evaluation.ts"
@@ -17,10 +18,10 @@ import type { Pending } from "./pending.ts"
 import { hookSpan } from "./spans.ts"
 
 // attributes are given as it is made: `Metric.withAttributes` would load more
-const failuresOf = ({ kind, name }: HookImpl): Metric.Counter<number> =>
+const failuresOf = ({ kind, name }: HookImpl, guard: Guard | undefined): Metric.Counter<number> =>
   Metric.counter("epilogue_hook_failures_total", {
     description: "Hooks that failed, died or ran out of time",
-    attributes: { hook: name, kind },
+    attributes: { hook: guard?.text(name) ?? name, kind },
     incremental: true
   })
 
@@ -204,7 +205,7 @@ export const report = (
           hook: Writer.line(hook.name)
         })
         : Effect.void,
-      Metric.update(failuresOf(hook), 1)
+      Metric.update(failuresOf(hook, run.guard), 1)
     ),
     exit.cause
   )

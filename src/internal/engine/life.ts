@@ -7,11 +7,13 @@ import type { Outcome } from "../model/events.ts"
 import type { HookError } from "../model/hookError.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import type { Plan, Planned } from "../model/plan.ts"
+import { type Guard, provide } from "../model/secrets.ts"
 import { Evaluation, type Keeper } from "./evaluation.ts"
 import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
 import { waitInterrupted } from "./interruption.ts"
 import { outcomeOf, type RequiredFailures, withFailed, withoutSkip } from "./outcome.ts"
 import { rollBack } from "./rollingBack.ts"
+import { lateGuardOf } from "./run.ts"
 import { span } from "./spans.ts"
 import type { Telling } from "./telling.ts"
 import { viewAround } from "./view.ts"
@@ -107,6 +109,20 @@ const settle = (
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<void, HookError> | undefined => {
   evaluation.leave()
+  const guard = lateGuardOf(evaluation.run)
+  return guard === undefined ? settleBody(evaluation, exit) : settleGuarded(evaluation, exit, guard)
+}
+
+const settleGuarded = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>,
+  guard: Guard
+): Effect.Effect<void, HookError> => provide(Effect.suspend(() => settleBody(evaluation, exit) ?? Effect.void), guard)
+
+const settleBody = (
+  evaluation: Evaluation,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<void, HookError> | undefined => {
   const outcome = outcomeOf(exit)
   if (outcome === "interrupt") {
     const defect = waitInterrupted(evaluation.fiber, exit)

@@ -36,7 +36,7 @@ export class Run implements OccurrenceRun {
   readonly pipelineName: string
   readonly stepHooks: Table
   readonly clock: Clock.Clock
-  readonly guard: Guard | undefined
+  guard: Guard | undefined
   readonly stepLogs: StepLogs | undefined
   startedMillis: number
   /** `undefined` where there are no observers. */
@@ -130,6 +130,13 @@ export class Run implements OccurrenceRun {
     const { stepLogs, telling } = this
     if (stepLogs === undefined) return telling?.loggers
     return [...telling?.loggers ?? [], stepLogs.logger]
+  }
+
+  guardBy(guard: Guard): void {
+    if (this.guard !== undefined) return
+    this.guard = guard
+    guardedLate.add(this)
+    this.telling?.guardBy(guard)
   }
 
   logged(by: Occurrence, entry: LogEntry): void {
@@ -238,6 +245,13 @@ export class Run implements OccurrenceRun {
     )
   }
 }
+
+/** The runs whose guard is that of a layer inside of them, which the fibers of the steps around it do not have. */
+const guardedLate = new WeakSet<Run>()
+
+/** @internal */
+export const lateGuardOf = (run: Run): Guard | undefined =>
+  run.guard !== undefined && guardedLate.has(run) ? run.guard : undefined
 
 /** The services that a run takes from the context of its fiber. */
 interface Surroundings {

@@ -18,6 +18,7 @@ import { AlerterObservers, MonitorObservers, Observers } from "../model/observer
 import { type LogEntry, maxKeptPath, type Occurrence, type OccurrenceRun } from "../model/occurrence.ts"
 import type { Overdue } from "../model/overdue.ts"
 import type { Planned } from "../model/plan.ts"
+import type { Guard } from "../model/secrets.ts"
 import { reasonOf, skippedOf } from "../model/skip.ts"
 import { isLogged, isTapped, LoggerKey, type Tap, TapKey } from "../model/tap.ts"
 import { utc } from "../text/utc.ts"
@@ -66,10 +67,10 @@ export class Telling {
   private readonly run: ReportedRun
   private readonly context: Context.Context<never>
   private readonly clock: Clock.Clock
-  private readonly observers: ReadonlyArray<Observer>
-  private readonly taps: ReadonlyArray<Tap>
+  private observers!: ReadonlyArray<Observer>
+  private taps!: ReadonlyArray<Tap>
   /** The observers that need objects for the events that taps get. */
-  private readonly untapped: ReadonlyArray<Observer>
+  private untapped!: ReadonlyArray<Observer>
   readonly loggers: ReadonlyArray<Logger<unknown, unknown>> | undefined
   private clockReadAt = -Infinity
   private clockMillis = 0
@@ -82,9 +83,18 @@ export class Telling {
     this.clock = fiber.getRef(Clock.Clock)
     this.afterStart = new After(this.clock)
     this.afterEnd = new After(this.clock)
-    this.observers = observers
     const logged = observers.filter(isLogged)
     this.loggers = logged.length === 0 ? undefined : logged.map((observer) => observer[LoggerKey])
+    this.tellTo(observers)
+  }
+
+  /** Tells observers without the values of a guard from now on. */
+  guardBy(guard: Guard): void {
+    this.tellTo(guard.observers(this.observers))
+  }
+
+  private tellTo(observers: ReadonlyArray<Observer>): void {
+    this.observers = observers
     this.taps = observers.filter(isTapped).map((observer) => observer[TapKey])
     this.untapped = this.taps.length === 0 ? observers : observers.filter((observer) => !isTapped(observer))
   }

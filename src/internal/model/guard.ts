@@ -1,10 +1,10 @@
 /** Keeps values out of all that is told of steps and runs: alerts, events, logs and spans. */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
@@ -15,11 +15,11 @@ import type { Occurrence, OccurrenceRun } from "./occurrence.ts"
 import type { Planned } from "./plan.ts"
 import { scrubAlert } from "./scrubAlert.ts"
 import { scrubCause, scrubRecord, scrubValue } from "./scrubValue.ts"
-import { CurrentGuard, type Guard } from "./secrets.ts"
+import type { Guard } from "./secrets.ts"
 import { setSpanTracer, spanTracerOf } from "./spanTracers.ts"
 import { isLogged, isTapped, LoggerKey, type Tap, TapKey } from "./tap.ts"
 
-export type { Guard } from "./secrets.ts"
+export { type Guard, provide } from "./secrets.ts"
 
 /** Makes a guard. `onAdd` is called with each text that is added later. */
 export const make = (values: Iterable<string> = [], onAdd?: (value: string) => void): Guard => {
@@ -51,16 +51,10 @@ export const make = (values: Iterable<string> = [], onAdd?: (value: string) => v
     cause,
     alert: (alert) => secrets.isEmpty ? alert : scrubAlert(alert, scrub),
     observers: (observers) => observers.map(observing),
+    spansAround: guardedOpen(parts),
     context: (context) => tracing(logging(context))
   }
 }
-
-/** Evaluates an effect with a guard: its loggers and its tracer, and those inside of steps, get no values. */
-export const provide = <A, E, R>(effect: Effect.Effect<A, E, R>, guard: Guard): Effect.Effect<A, E, R> =>
-  Effect.updateContext(
-    effect,
-    (context: Context.Context<R>) => guard.context(Context.add(context, CurrentGuard, guard))
-  )
 
 interface Parts {
   readonly isEmpty: () => boolean
@@ -171,27 +165,44 @@ const guardedTracers = (parts: Parts): Update => {
   }
 }
 
-const guardedTracer = (tracer: Tracer.Tracer, parts: Parts): Tracer.Tracer => {
-  const linksOf = (links: ReadonlyArray<Tracer.SpanLink>): Array<Tracer.SpanLink> =>
-    links.map((link) => ({ ...link, attributes: parts.record(link.attributes) }))
-  return Tracer.make({
-    span: (options) => {
-      const span = tracer.span({ ...options, name: parts.scrub(options.name), links: linksOf(options.links) })
-      const attribute = span.attribute.bind(span)
-      const event = span.event.bind(span)
-      const end = span.end.bind(span)
-      const addLinks = span.addLinks.bind(span)
-      // in place, since a tracer may recognize its own spans as parents
-      return Object.assign(span, {
-        attribute: (key: string, value: unknown) => attribute(parts.scrub(key), parts.value(value)),
-        event: (name: string, at: bigint, attributes?: Record<string, unknown>) =>
-          event(parts.scrub(name), at, attributes && { ...parts.record(attributes) }),
-        end: (at: bigint, exit: Exit.Exit<unknown, unknown>) => end(at, parts.exit(exit)),
-        addLinks: (links: ReadonlyArray<Tracer.SpanLink>) => addLinks(linksOf(links))
-      })
-    },
+const linksOf = (links: ReadonlyArray<Tracer.SpanLink>, { record }: Parts): Array<Tracer.SpanLink> =>
+  links.map((link) => ({ ...link, attributes: record(link.attributes) }))
+
+const guardedTracer = (tracer: Tracer.Tracer, parts: Parts): Tracer.Tracer =>
+  Tracer.make({
+    span: (options) =>
+      guardedSpan(
+        tracer.span({ ...options, name: parts.scrub(options.name), links: linksOf(options.links, parts) }),
+        parts
+      ),
     context: tracer.context
   })
+
+/** Changes a span in place, since a tracer may recognize its own spans as parents. */
+const guardedSpan = (span: Tracer.Span, parts: Parts): Tracer.Span => {
+  const attribute = span.attribute.bind(span)
+  const event = span.event.bind(span)
+  const end = span.end.bind(span)
+  const addLinks = span.addLinks.bind(span)
+  return Object.assign(span, {
+    attribute: (key: string, value: unknown) => attribute(parts.scrub(key), parts.value(value)),
+    event: (name: string, at: bigint, attributes?: Record<string, unknown>) =>
+      event(parts.scrub(name), at, attributes && { ...parts.record(attributes) }),
+    end: (at: bigint, exit: Exit.Exit<unknown, unknown>) => end(at, parts.exit(exit)),
+    addLinks: (links: ReadonlyArray<Tracer.SpanLink>) => addLinks(linksOf(links, parts))
+  })
+}
+
+/** Guards the spans around a context, which were opened without a guard. */
+const guardedOpen = (parts: Parts): (context: Context.Context<never>) => void => {
+  const guarded = new WeakSet<Tracer.AnySpan>()
+  return (context) => {
+    let span = Context.getOrUndefined(context, Tracer.ParentSpan)
+    while (span?._tag === "Span" && !guarded.has(span)) {
+      guarded.add(guardedSpan(span, parts))
+      span = Option.getOrUndefined(span.parent)
+    }
+  }
 }
 
 // -----------------------------------------------------------------------------
@@ -275,7 +286,12 @@ const guardedOccurrences = (parts: Parts): (occurrence: Occurrence) => Occurrenc
   }
   const runs = new WeakMap<OccurrenceRun, OccurrenceRun>()
   const runOf = (run: OccurrenceRun): OccurrenceRun => {
-    const made = runs.get(run) ?? withOwn(run, { name: scrub(run.name), pipelineName: scrub(run.pipelineName) })
+    const name = scrub(run.name)
+    const pipelineName = scrub(run.pipelineName)
+    const known = runs.get(run)
+    // a secret may have been added since
+    if (known?.name === name && known.pipelineName === pipelineName) return known
+    const made = withOwn(run, { name, pipelineName })
     runs.set(run, made)
     return made
   }
@@ -300,7 +316,9 @@ const guardedHooks = ({ scrub }: Parts): (planned: Planned) => Planned => {
     const { hook } = planned
     const name = scrub(hook.name)
     if (name === hook.name) return planned
-    const made = hooks.get(planned) ?? { ...planned, hook: withOwn(hook, { name }) }
+    const known = hooks.get(planned)
+    if (known?.hook.name === name) return known
+    const made = { ...planned, hook: withOwn(hook, { name }) }
     hooks.set(planned, made)
     return made
   }

@@ -48,6 +48,8 @@ export interface OccurrenceRun {
   readonly ended: boolean
   /** Keeps secrets out of what is told of the run. Looked up once, when the run starts. */
   readonly guard: Guard | undefined
+  /** Sets the guard of a run that has begun without one. */
+  readonly guardBy: (guard: Guard) => void
   /** Keeps what its steps log, where that is asked for. */
   readonly stepLogs: StepLogs | undefined
   /** Tells observers of what a step, or the run itself, has logged. */

@@ -2,8 +2,9 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Redacted from "effect/Redacted"
+import type { StackFrame } from "effect/References"
 import { legibleDefect } from "../text/legible.ts"
-import { isError, isInstance, isProxy, property } from "../text/read.ts"
+import { isError, isInstance, isProxy, property, readOr } from "../text/read.ts"
 import { display } from "../text/redact.ts"
 import type { Scrub } from "../text/secrets.ts"
 import { asCopyOf } from "./sameError.ts"
@@ -164,7 +165,37 @@ const scrubError = (error: Error, scrub: Scrub, depth: number, seen: Seen): Erro
   return copy
 }
 
-/** Replaces secrets in the errors and defects of a cause. Returns the cause itself where there are none. */
+/** The annotations of a reason with the spans and functions of effect that it passed through: loggers print them. */
+const frameKeys = [Cause.StackTrace.key, Cause.InterruptorStackTrace.key]
+
+/** How many frames are read. What is beyond is left out: loggers print ten. */
+const maxFrames = 20
+
+/** Replaces secrets in the names and the places of frames. Returns the frame itself where there are none. */
+const scrubFrame = (frame: StackFrame, scrub: Scrub, depth = 0): StackFrame => {
+  const name = scrub(frame.name)
+  const stack = readOr(undefined, frame.stack)
+  const scrubbed = stack && scrub(stack)
+  const parent = frame.parent && depth < maxFrames ? scrubFrame(frame.parent, scrub, depth + 1) : undefined
+  return name === frame.name && scrubbed === stack && parent === frame.parent
+    ? frame
+    : { name, stack: () => scrubbed, parent }
+}
+
+/** Replaces secrets in the frames of a reason. Returns the reason itself where there are none. */
+const scrubFrames = (reason: Cause.Reason<unknown>, scrub: Scrub): Cause.Reason<unknown> => {
+  const scrubbed = frameKeys.flatMap((key): ReadonlyArray<[string, unknown]> => {
+    // the cast: these keys have nothing else
+    const frame = reason.annotations.get(key) as StackFrame | undefined
+    const shown = frame && scrubFrame(frame, scrub)
+    return shown === frame ? [] : [[key, shown]]
+  })
+  return scrubbed.length === 0
+    ? reason
+    : reason.annotate(Context.makeUnsafe(new Map(scrubbed)), { overwrite: true })
+}
+
+/** Replaces secrets in the errors, defects and frames of a cause. Returns the cause itself where there are none. */
 export const scrubCause = (
   cause: Cause.Cause<unknown>,
   scrub: Scrub,
@@ -172,7 +203,9 @@ export const scrubCause = (
   seen: Seen = { copies: new Map(), errors: 0 }
 ): Cause.Cause<unknown> => {
   let changed = false
-  const reasons = cause.reasons.map((reason) => {
+  const reasons = cause.reasons.map((given) => {
+    const reason = scrubFrames(given, scrub)
+    changed ||= reason !== given
     if (reason._tag === "Interrupt") return reason
     const value = reason._tag === "Fail" ? reason.error : reason.defect
     const scrubbed = scrubValue(value, scrub, depth + 1, seen)

@@ -1,6 +1,7 @@
 /** The reference to the values that must not be shown, for all that is evaluated inside. */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import type { Alert } from "../../Alert.ts"
 import type { Scrub } from "../text/secrets.ts"
 import type { Observer } from "./events.ts"
@@ -22,6 +23,8 @@ export interface Guard {
   readonly alert: (alert: Alert) => Alert
   /** Returns observers that pass events on without the values. */
   readonly observers: (observers: ReadonlyArray<Observer>) => ReadonlyArray<Observer>
+  /** Lets the spans that are open around a context get no values from now on. */
+  readonly spansAround: (context: Context.Context<never>) => void
   /** Returns a context whose loggers and tracer get no values, and itself if it is such a context. */
   readonly context: <R>(context: Context.Context<R>) => Context.Context<R>
 }
@@ -31,3 +34,11 @@ export const CurrentGuard: Context.Reference<Guard | undefined> = Context.Refere
   "effect-epilogue/Secrets/Guard",
   { defaultValue: () => undefined }
 )
+
+/** Evaluates an effect with a guard: its loggers and its tracer, and those inside of steps, get no values. */
+export const provide = <A, E, R>(effect: Effect.Effect<A, E, R>, guard: Guard): Effect.Effect<A, E, R> =>
+  Effect.updateContext(effect, (context: Context.Context<R>) => guarded(context, guard))
+
+/** Returns a context with a guard, whose loggers and tracer get no values. */
+export const guarded = <R>(context: Context.Context<R>, guard: Guard): Context.Context<R> =>
+  guard.context(Context.add(context, CurrentGuard, guard))
