@@ -19,9 +19,9 @@ import { withNote } from "../internal/alerts/notes.ts"
 import { callSafely, locks, Millis, remember } from "./internal/entries.ts"
 import * as Counts from "./internal/hold/count.ts"
 import * as Summaries from "./internal/hold/summary.ts"
-import { checked, limitOf } from "./internal/options.ts"
+import { limitOf } from "./internal/options.ts"
 import { allPlaces, type Arrival, arrivalOf, arriveAt, conclude, isTold, quietly } from "./internal/places.ts"
-import { around, isDigest, isFailure, isNotice, orTaken, type Post, subject } from "./internal/policy.ts"
+import { configured, isDigest, isFailure, isNotice, orTaken, type Post, subject } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -113,11 +113,7 @@ export const dedupe: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: DedupeOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around(
-      (post, zone, words) => make(post, checked("dedupe", options, known), { zone: options.timeZone ?? zone, words }),
-      "takes"
-    )(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => configured("dedupe", options, known, make, "takes")(self)
 )
 
 const Entry = Schema.Struct({

@@ -12,8 +12,8 @@ import type { Alerter } from "../Alerter.ts"
 import { lasted, type Telling } from "../internal/alerts/digest.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import * as Held from "./internal/hold/held.ts"
-import { checked, countOf, millisOf } from "./internal/options.ts"
-import { around, passesAtOnce, type Post } from "./internal/policy.ts"
+import { countOf, millisOf } from "./internal/options.ts"
+import { configured, passesAtOnce, type Post } from "./internal/policy.ts"
 import type { Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -102,10 +102,7 @@ export const digest: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: DigestOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) =>
-      make(post, checked("digest", options, known), { zone: options.timeZone ?? zone, words })
-    )(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => configured("digest", options, known, make)(self)
 )
 
 const known = { window: 0, max: 0, immediate: 0, persist: 0, timeZone: 0 } as const

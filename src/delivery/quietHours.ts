@@ -13,8 +13,7 @@ import type { Telling } from "../internal/alerts/digest.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import * as Held from "./internal/hold/held.ts"
 import { endOf, weekdays } from "./internal/hold/hours.ts"
-import { checked } from "./internal/options.ts"
-import { around, passesAtOnce, type Post } from "./internal/policy.ts"
+import { configured, passesAtOnce, type Post } from "./internal/policy.ts"
 import type { Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -108,10 +107,7 @@ export const quietHours: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: QuietHoursOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) =>
-      make(post, checked("quietHours", options, known), { zone: options.timeZone ?? zone, words })
-    )(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => configured("quietHours", options, known, make)(self)
 )
 
 /** The delay, in milliseconds, after a delivery that failed outside of the quiet hours. */

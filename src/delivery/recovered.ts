@@ -13,10 +13,9 @@ import type { Telling } from "../internal/alerts/digest.ts"
 import { fromJson, single, SingleJson } from "../internal/alerts/json.ts"
 import { dropped } from "../internal/alerts/metrics.ts"
 import { locks, Millis, remember, timeOf } from "./internal/entries.ts"
-import { checked } from "./internal/options.ts"
 import { allPlaces, arrivalOf, bothPlaces, conclude, isTold, showQuiet } from "./internal/places.ts"
 import {
-  around,
+  configured,
   isDigest,
   isFailure,
   isLike,
@@ -109,12 +108,7 @@ export const recovered: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: RecoveredOptions<P> = {}
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around(
-      (post, zone, words) =>
-        make(post, checked("recovered", options, known), { zone: options.timeZone ?? zone, words }),
-      "wants"
-    )(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => configured("recovered", options, known, make, "wants")(self)
 )
 
 const Outage = Schema.Struct({

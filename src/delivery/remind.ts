@@ -12,8 +12,8 @@ import type { Telling } from "../internal/alerts/digest.ts"
 import type { Pending } from "./internal/open/pending.ts"
 import { reminder } from "./internal/open/texts.ts"
 import * as Watching from "./internal/open/watching.ts"
-import { checked, countOf, limitOf, millisOf } from "./internal/options.ts"
-import { around, type Post } from "./internal/policy.ts"
+import { countOf, limitOf, millisOf } from "./internal/options.ts"
+import { configured, type Post } from "./internal/policy.ts"
 import type { Persisted } from "./internal/state/persisted.ts"
 
 /**
@@ -106,11 +106,7 @@ export const remind: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: RemindOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around(
-      (post, zone, words) => make(post, checked("remind", options, known), { zone: options.timeZone ?? zone, words }),
-      "wants"
-    )(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => configured("remind", options, known, make, "wants")(self)
 )
 
 /** The number of reminders, and the milliseconds after the first alert, that `until` allows. */

@@ -19,7 +19,7 @@ import { sentence, total } from "./internal/hold/count.ts"
 import * as Summaries from "./internal/hold/summary.ts"
 import { checked, countOf, millisOf } from "./internal/options.ts"
 import { arrivalOf, conclude, isTold, quietly, shownBy } from "./internal/places.ts"
-import { around, isQuestion, orTaken, type Post } from "./internal/policy.ts"
+import { configured, isQuestion, orTaken, type Post } from "./internal/policy.ts"
 import { makeState, type Persisted } from "./internal/state/persisted.ts"
 import * as Counts from "./internal/throttle/counts.ts"
 
@@ -114,10 +114,7 @@ export const throttle: {
   <E, R, P extends string | undefined = undefined>(
     self: Layer.Layer<Alerter, E, R>,
     options: ThrottleOptions<P>
-  ): Layer.Layer<Alerter, E, R | Persisted<P>> =>
-    around((post, zone, words) =>
-      make(post, checked("throttle", options, known), { zone: options.timeZone ?? zone, words })
-    )(self)
+  ): Layer.Layer<Alerter, E, R | Persisted<P>> => configured("throttle", options, known, make)(self)
 )
 
 /** Makes an Effect interruptible where the caller's was. */

@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { Alert } from "../../Alert.ts"
 import { Alerter, type AlerterError } from "../../Alerter.ts"
 import { timed } from "../../internal/alerts/alerter.ts"
+import type { Telling } from "../../internal/alerts/digest.ts"
 import { isQuestion } from "../../internal/alerts/notices.ts"
 import { repeatsTag } from "../../internal/alerts/repeats.ts"
 import { forgetful, takesQuiet } from "../../internal/alerts/settling.ts"
@@ -18,6 +19,7 @@ import { posting } from "../../internal/model/posting.ts"
 import * as Severity from "../../internal/model/severity.ts"
 import type { Words } from "../../internal/text/alertWords.ts"
 import type { Observer } from "../../RunEvent.ts"
+import { checked } from "./options.ts"
 
 export { isDigest, subject } from "../../internal/alerts/digest.ts"
 export { isNoFailure, isNotice, isQuestion, isReminder } from "../../internal/alerts/notices.ts"
@@ -44,6 +46,22 @@ export const around = <R>(
   self: Layer.Layer<Alerter, E, RIn>
 ) => Layer.Layer<Alerter, E, RIn | Exclude<R, Scope.Scope>> =>
   observing((inner, zone, words) => Effect.map(make(inner, zone, words), (post) => ({ post })), quiet)
+
+/**
+ * Wraps the post of an alerter, like {@link around}, in a policy with options, which it checks: `known` names those that
+ * exist. Times are shown in the zone of the options, or else in that of the wrapped alerter.
+ */
+export const configured = <O extends { readonly timeZone?: DateTime.TimeZone | undefined }, R>(
+  policy: string,
+  options: O,
+  known: Readonly<Record<keyof O, 0>>,
+  make: (inner: Post, options: O, telling: Telling) => Effect.Effect<Post, never, R>,
+  quiet?: Quiet
+) =>
+  around(
+    (inner, zone, words) => make(inner, checked(policy, options, known), { zone: options.timeZone ?? zone, words }),
+    quiet
+  )
 
 /** Wraps the post of an alerter, like {@link around}, for a policy that also observes the runs that post to it. */
 export const observing = <R>(
