@@ -209,6 +209,20 @@ it.effect("a misspelt key is one issue, which names the key that it is near or s
     assert.deepEqual(yield* meant("stepHooks: { failure: 5, failur: x#y }"), [undefined, "failure"])
   }))
 
+it.effect("a number or a truth value is told as the file writes it, and one that may be a secret not at all", () =>
+  Effect.gen(function*() {
+    const found = (text: string, file = "nightly.yaml") =>
+      Effect.map(issueLines(text, { file }), (lines) => lines.map((line) => line.replace(/.*, found /, "")))
+    const written = ["01234", "0x1F", "1e3", "+5", "12345678901234567890", "True"]
+    for (const text of written) {
+      assert.deepEqual(yield* found(`runName: ${text}`), [text])
+      assert.deepEqual(yield* found(`runName: &a ${text}\nlanguage: *a`), [text, text])
+    }
+    assert.deepEqual(yield* found(`{ "runName": 1.50, "public": 1e3 }`, "a.json"), ["1.50", "1e3"])
+    assert.deepEqual(yield* found(`runName: 0${"1".repeat(500)}`), [`0${"1".repeat(59)}…`])
+    assert.deepEqual(yield* found("alerter: { slack: { webhookUrl: 01234 } }"), ["a number"])
+  }))
+
 it.effect("a key that has no effect beside the others is an issue", () =>
   Effect.gen(function*() {
     const retry = (keys: string) => issueLines(`defaults: { retry: { times: 1, ${keys} } }`)

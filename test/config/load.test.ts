@@ -121,6 +121,9 @@ it.effect("parameters: a misspelt field names those that exist, a wrong value wh
       "2:33 params.TrainParams.epoch: expected one of the fields epochs, name, found the field \"epoch\" (did you mean epochs?)",
       "2:42 params.TrainParams.name: expected text, found 7"
     ])
+    assert.deepEqual(yield* told("{ epochs: 1, name: 01234 }"), [
+      "2:43 params.TrainParams.name: expected text, found 01234"
+    ])
     assert.deepEqual(yield* told("{ eras: 1, name: x }"), [
       "2:24 params.TrainParams.epochs: expected a value, found none",
       "2:32 params.TrainParams.eras: expected one of the fields epochs, name, found the field \"eras\""

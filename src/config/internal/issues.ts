@@ -22,7 +22,7 @@ const consequencesOf = (known: ReadonlyArray<ConfigIssue>): (issue: ConfigIssue)
 
 /** Collects the issues of a file, without the consequences of known ones. */
 export const collector = (
-  { file, positionOf }: Pick<Decoded, "file" | "positionOf">,
+  { asWritten = (_, found) => found, file, positionOf }: Pick<Decoded, "asWritten" | "file" | "positionOf">,
   known: ReadonlyArray<ConfigIssue>
 ): { readonly issues: ReadonlyArray<ConfigIssue>; readonly report: Report } => {
   const issues: Array<ConfigIssue> = [...known]
@@ -30,7 +30,7 @@ export const collector = (
   const isConsequence = consequencesOf(known)
   const report: Report = (path, problem, by = "file") => {
     const issue: ConfigIssue = by === "file"
-      ? { path, file, position: positionOf(path), ...problem }
+      ? { path, file, position: positionOf(path), ...problem, found: asWritten(path, problem.found) }
       : { path, file: commandLine, position: undefined, ...problem }
     // The parameters of the run are decoded again for each step with its own, which finds the same issues.
     const key = keyOf(issue)

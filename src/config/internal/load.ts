@@ -120,7 +120,7 @@ const guarded = <R>(
 const failWith = (file: string, issues: ReadonlyArray<ConfigIssue>) => Effect.fail(errorOf(file, issues))
 
 const load = (
-  { document: given, file, positionOf }: Decoded,
+  { asWritten, document: given, file, positionOf }: Decoded,
   folder: string,
   options: LoadOptions,
   project: Project | undefined,
@@ -131,7 +131,7 @@ const load = (
 ): Effect.Effect<LoadedFile, ConfigFileError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function*() {
     const document = options.alerterSpec === undefined ? given : { ...given, alerter: options.alerterSpec }
-    const own = collector({ file, positionOf }, known)
+    const own = collector({ file, positionOf, asWritten }, known)
     const { report } = own
     const ofProject = project && collector(project, project.issues)
     const sources = {

@@ -17,6 +17,7 @@ import { errorOf, invalid } from "./errorOf.ts"
 import { interpolate, type Secret } from "./interpolate.ts"
 import { parse } from "./parse.ts"
 import {
+  asWritten,
   byPosition,
   isList,
   isMap,
@@ -33,6 +34,8 @@ export interface Decoded {
   readonly file: string
   /** Returns the position of the value at a path, or of the nearest value around it. */
   readonly positionOf: (path: Path) => Position | undefined
+  /** Returns a text as the file writes it, if it is that of the number or the truth value at a path. */
+  readonly asWritten?: ((path: Path, found: string) => string) | undefined
 }
 
 /** All issues of a file, and the part of it that is valid. */
@@ -78,7 +81,12 @@ export const read = (text: string, file: string): Effect.Effect<Reading> =>
     const issues = at([...known, ...others])
     return {
       issues: issues.length > 0 || Result.isSuccess(decoded) ? issues : [{ ...invalid, file }],
-      decoded: document && { document, file, positionOf: (path) => positionOf(root, path) },
+      decoded: document && {
+        document,
+        file,
+        positionOf: (path) => positionOf(root, path),
+        asWritten: (path, found) => asWritten(root, path, found)
+      },
       warnings: at([
         ...secrets.flatMap((secret) => isTooShort(secret.value) && !secret.isDefault ? [tooShort(secret)] : []),
         ...(document?.alerter === undefined ? [] : uncounted(document.alerter, ["alerter"]).map((path) => ({

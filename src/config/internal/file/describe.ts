@@ -196,7 +196,7 @@ const foundAt = (node: Node | undefined, path: Path): string => {
       ? `a text of ${counted(value.length, "character")}`
       : quote(value)
   }
-  if (typeof value !== "object") return mayBeSecret(path) ? `a ${typeof value}` : String(value)
+  if (typeof value !== "object") return mayBeSecret(path) ? `a ${typeof value}` : node.written ?? String(value)
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`
   return "a map"
 }

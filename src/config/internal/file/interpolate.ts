@@ -93,7 +93,7 @@ export const interpolate = (root: Node): Effect.Effect<Interpolated> =>
       return expanded
     }
 
-    const nodeOf = (node: Node, path: Path): Node => ({ at: node.at, value: valueOf(node, path) })
+    const nodeOf = (node: Node, path: Path): Node => ({ ...node, value: valueOf(node, path) })
 
     const entryOf = (key: string, { keyAt, node }: Entry, path: Path): readonly [string, Entry] => {
       if (/(^|[^$])\$\{/.test(key)) {

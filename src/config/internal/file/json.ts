@@ -2,7 +2,17 @@
  * Parses JSON (RFC 8259) into a tree with positions. `JSON.parse` reports no positions, keeps the last of duplicate
  * keys, and lets `__proto__` through.
  */
-import { type Entry, type Node, type Path, type Position, type Problem, quote } from "./positions.ts"
+import { cut } from "../../../internal/text/words.ts"
+import {
+  type Entry,
+  mayBeSecret,
+  type Node,
+  type Path,
+  type Position,
+  type Problem,
+  quote,
+  writtenFor
+} from "./positions.ts"
 import { addEntry, deepest, mostNodes, type Parsed } from "./tree.ts"
 
 /** Thrown at the first syntax error: what follows can't be read reliably. */
@@ -93,7 +103,8 @@ const parse = (text: string, place: (offset: number) => Position, entryEnds?: (o
     if (digits !== "") {
       const value = Number(digits)
       at = Number.isFinite(value) ? at : start
-      return Number.isFinite(value) ? value : fail(path, "a finite number")
+      const found = mayBeSecret(path) ? "a number" : cut(digits, 60)
+      return Number.isFinite(value) ? value : fail(path, "a finite number", found)
     }
     const value = words.get(match(word))
     if (value === undefined) at = start
@@ -103,8 +114,9 @@ const parse = (text: string, place: (offset: number) => Position, entryEnds?: (o
   const read = (path: Path): Node => {
     match(space)
     if (++nodes > mostNodes) fail(path, `at most ${mostNodes} values`, "more")
-    const start = place(at)
-    return { at: start, value: readValue(path) }
+    const start = at
+    const value = readValue(path)
+    return { at: place(start), value, written: writtenFor(value, text.slice(start, at)) }
   }
 
   try {

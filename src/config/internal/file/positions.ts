@@ -1,6 +1,7 @@
 /** The tree of a config file, and the positions of its parts. */
 import type * as Redacted from "effect/Redacted"
 import { printableLine } from "../../../internal/text/printable.ts"
+import { cut } from "../../../internal/text/words.ts"
 
 /**
  * A position in a file. Lines and columns are counted from 1, columns in UTF-16 code units.
@@ -46,6 +47,8 @@ export type Leaf = string | number | boolean | null | Redacted.Redacted
 /** A value with its position. An alias has a position of its own, but shares the value object with its anchor. */
 export interface Node {
   readonly at: Position
+  /** The text of a number or a truth value in the file, where it is another than that of the value: `01234`, `1e3`, `True`. */
+  readonly written?: string | undefined
   readonly value: Leaf | ReadonlyArray<Node> | ReadonlyMap<string, Entry>
 }
 
@@ -92,6 +95,18 @@ export const positionOf = (root: Node, path: Path): Position => {
     node = next.node
   }
   return node.at
+}
+
+/** Returns the text of a value in the file for a {@link Node}, or `undefined` where that of the value says the same. */
+export const writtenFor = (value: Node["value"], source: string | undefined): string | undefined =>
+  (typeof value === "number" || typeof value === "boolean") && source !== undefined && source !== String(value)
+    ? cut(source, maxQuoted)
+    : undefined
+
+/** Returns a text as the file writes it, if it is that of the number or the truth value at a path. */
+export const asWritten = (root: Node, path: Path, found: string): string => {
+  const { value, written } = find(root, path)?.node ?? { value: undefined }
+  return written !== undefined && found === String(value) ? written : found
 }
 
 /** Returns a function from an offset in the text to its position. Lines end with `\n` or `\r\n`. */

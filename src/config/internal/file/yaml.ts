@@ -1,5 +1,6 @@
 /** Parses the part of YAML 1.2 that JSON can express into a tree with positions: no tags, one document, no cycles. */
 import type * as Yaml from "yaml"
+import { cut } from "../../../internal/text/words.ts"
 import {
   type Entry,
   isList,
@@ -9,7 +10,8 @@ import {
   type Path,
   type Position,
   type Problem,
-  quote
+  quote,
+  writtenFor
 } from "./positions.ts"
 import { addEntry, deepest, mostNodes, type Parsed, unreadable } from "./tree.ts"
 
@@ -182,6 +184,8 @@ const syntaxProblems = (
 // Some messages end with a text of the file, which may be a secret.
 const fileText = /(?:: "|(?<=extra characters): |(?<=Not a YAML token): ).*$/s
 
+type NonAlias = Yaml.Scalar.Parsed | Yaml.YAMLMap.Parsed | Yaml.YAMLSeq.Parsed
+
 const convert = (
   yaml: typeof Yaml,
   contents: Yaml.ParsedNode | null,
@@ -216,12 +220,17 @@ const convert = (
       problem(path, at, `at most ${deepest} levels of nesting`, "more")
       return { at, value: null }
     }
-    if (node.anchor === undefined) return { at, value: readValue(node, path, at) }
+    if (node.anchor === undefined) return valued(node, path, at)
     anchors.set(node.anchor, "unfinished")
     const before = total
+    const anchored = valued(node, path, at)
+    anchors.set(node.anchor, { node: anchored, size: total - before, height: heightOf(anchored) })
+    return anchored
+  }
+
+  const valued = (node: NonAlias, path: Path, at: Position): Node => {
     const value = readValue(node, path, at)
-    anchors.set(node.anchor, { node: { at, value }, size: total - before, height: heightOf({ at, value }) })
-    return { at, value }
+    return { at, value, written: writtenFor(value, yaml.isScalar(node) ? node.source : undefined) }
   }
 
   const exceed = (path: Path, at: Position): void => {
@@ -243,25 +252,21 @@ const convert = (
     total += anchored.size
     if (total > mostNodes) exceed(path, at)
     else if (path.length + anchored.height > deepest) problem(path, at, `at most ${deepest} levels of nesting`, "more")
-    else return { at, value: anchored.node.value }
+    else return { ...anchored.node, at }
     return { at, value: null }
   }
 
-  const readValue = (
-    node: Yaml.Scalar.Parsed | Yaml.YAMLMap.Parsed | Yaml.YAMLSeq.Parsed,
-    path: Path,
-    at: Position
-  ): Node["value"] => {
+  const readValue = (node: NonAlias, path: Path, at: Position): Node["value"] => {
     // The meaning of a tagged value is unknown.
     if (node.tag !== undefined) return null
     // The guards of `yaml` narrow to types without ranges, although every parsed node has one: hence the casts.
     if (yaml.isSeq(node)) return node.items.map((item, index) => read(item as Yaml.ParsedNode, [...path, index], at))
     if (yaml.isMap(node)) return readMap(node as Yaml.YAMLMap.Parsed, path, at)
-    const { value } = node as Yaml.Scalar.Parsed
+    const { source, value } = node as Yaml.Scalar.Parsed
     if (typeof value === "string") return restore(value)
     if (typeof value === "boolean" || value === null) return value
     if (typeof value === "number" && Number.isFinite(value)) return value
-    problem(path, at, "text, a finite number, true, false or null", `${value}`)
+    problem(path, at, "text, a finite number, true, false or null", mayBeSecret(path) ? `${value}` : cut(source, 60))
     return null
   }
 
