@@ -13,7 +13,7 @@ const short = 2_000
 const larger = 8
 
 /** More than linear time grows, whose larger input finds less in caches and leaves more garbage. */
-const mostGrowth = 3 * larger
+const mostGrowth = 2 * larger
 
 /** The most comparisons: a busy machine spoils some of them, and not all. */
 const rounds = 4

@@ -69,7 +69,7 @@ export class OverdueClock {
   private readonly teller: Teller
   private readonly watched = new Map<string, Watched>()
   /** The alerts of ends that wait until the hooks of the child have run, which may post their own. */
-  private ends: ReadonlyArray<{ readonly source: AlertSource; readonly alert: InWords }> = []
+  private ends: Array<{ readonly source: AlertSource; readonly alert: InWords }> = []
 
   constructor(state: State, teller: Teller) {
     this.state = state
@@ -201,10 +201,10 @@ export class OverdueClock {
     this.watched.delete(key)
     // a failure has an alert of its own, and the child tells of a skip
     if (watched.told === undefined || outcome !== "success") return
-    this.ends = [...this.ends, {
+    this.ends.push({
       source: sourceOf(watched),
       alert: endOf(watched, watched.told, message.durationMillis)
-    }]
+    })
   }
 
   private forget(runId: string): void {

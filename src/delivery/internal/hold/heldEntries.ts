@@ -58,12 +58,8 @@ export const standsFor = (entries: Entries, reminder: Alert, words: Words): bool
 
 /** Returns the alerts in groups that have arrived at the same places. Both are in the order in which alerts were posted. */
 export const groupsOf = (batch: Batch): ReadonlyArray<Batch> => {
-  const groups = new Map<string, Array<Batch[number]>>()
-  for (const one of batch.toSorted(([, a], [, b]) => a.since - b.since)) {
-    const places = one[1].alert.told?.toSorted().join() ?? ""
-    groups.set(places, [...groups.get(places) ?? [], one])
-  }
-  return [...groups.values()]
+  const sorted = batch.toSorted(([, a], [, b]) => a.since - b.since)
+  return [...Map.groupBy(sorted, ([, { alert }]) => alert.told?.toSorted().join() ?? "").values()]
 }
 
 /** Returns the key of an alert: that of its post, so that a repeat of that is known. */

@@ -57,7 +57,7 @@ export const endOf = ({ days, from, timeZone, to }: Hours): (now: number) => num
     return DateTime.toEpochMillis(zoned)
   }
 
-  return (now) => {
+  const find = (now: number): number | undefined => {
     const { day, month, year } = DateTime.toParts(DateTime.makeZonedUnsafe(now, { timeZone }))
     // A calendar date, held in UTC so that a change of clocks does not affect the addition of days.
     const today = DateTime.makeUnsafe({ year, month, day })
@@ -68,5 +68,14 @@ export const endOf = ({ days, from, timeZone, to }: Hours): (now: number) => num
       if (at(date, 0, begin, "compatible") <= now && now < until) return until
     }
     return undefined
+  }
+
+  // Each alert of a storm asks, and a date in a time zone takes longer than all else that is done for it. The answer is
+  // the same for all of a minute.
+  let last: { readonly minute: number; readonly end: number | undefined } | undefined
+  return (now) => {
+    const minute = Math.floor(now / 60_000)
+    if (last?.minute !== minute) last = { minute, end: find(now) }
+    return last.end
   }
 }

@@ -70,18 +70,18 @@ const removing = ({ client, retries, storage, tables }: Cluster) =>
     const has = (table: string) => Effect.isSuccess(sql`SELECT 1 FROM ${sql(table)} WHERE 1 = 0`)
     const hasAlerts = yield* has("effect_epilogue_alerts")
     const hasBegun = yield* has("effect_epilogue_begun")
-    const asked = new Map<string, Array<string>>()
-    if (yield* has("effect_epilogue_questions")) {
-      const rows = yield* sql<{ id: string; question: string }>`SELECT id, question FROM effect_epilogue_questions`
-      for (const { id, question } of rows) {
+    const asked = Map.groupBy(
+      (yield* has("effect_epilogue_questions"))
+        ? yield* sql<{ id: string; question: string }>`SELECT id, question FROM effect_epilogue_questions`
+        : [],
+      ({ question }) => {
         const { executionId, workflowName }: Record<string, string> = JSON.parse(question)
-        const run = `${entityOf(workflowName ?? "")}\0${executionId}`
-        asked.set(run, [...asked.get(run) ?? [], id])
+        return `${entityOf(workflowName ?? "")}\0${executionId}`
       }
-    }
+    )
     return ({ entity, execution, shard }: Ended) =>
       client.withTransaction(Effect.gen(function*() {
-        const questions = asked.get(`${entity}\0${execution}`) ?? []
+        const questions = (asked.get(`${entity}\0${execution}`) ?? []).map(({ id }) => id)
         if (hasAlerts) {
           yield* sql`DELETE FROM effect_epilogue_alerts WHERE state IN ('done', 'dropped')
             AND ${sql.in("run", [execution, ...questions])}`

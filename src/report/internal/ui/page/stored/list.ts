@@ -42,7 +42,9 @@ export const DurableList = () => {
   const byRun = useMemo(() => {
     const found = new Map<string, Array<QuestionJson>>()
     for (const question of questions) {
-      found.set(question.runKey, [...(found.get(question.runKey) ?? []), question])
+      const others = found.get(question.runKey)
+      if (others === undefined) found.set(question.runKey, [question])
+      else others.push(question)
     }
     return found
   }, [questions])
