@@ -1,9 +1,9 @@
 /** Tests the time limits of steps and runs. */
-import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { Hooks, Pipeline, Step } from "../src/index.ts"
+import { Hooks, Pipeline, Step, StepContext } from "../src/index.ts"
 import { makeIt } from "./support/it.ts"
 import { calls, events, kinds, logs, noting, plain } from "./support/observe.ts"
 
@@ -140,6 +140,22 @@ it.effect("each attempt has the limit before a retry, and all attempts together 
     const stuck = Step.make("s", Effect.andThen(seen.note("attempt"), Effect.uninterruptible(Effect.never)))
     yield* runFor(stuck.pipe(Step.timeout(1_000, { grace: 0 }), Step.retry({ times: 2 })), 1_000, 1_000, 1_000)
     assert.equal(seen.list.length, 3)
+  }))
+
+it.effect("a limit that is over in the delay before an attempt tells of the attempts that began, and no more", () =>
+  Effect.gen(function*() {
+    const seen = events()
+    const numbers: Array<number> = []
+    const note = Effect.map(StepContext, ({ attempt }) => void numbers.push(attempt))
+    const step = Step.make("s", Effect.andThen(note, Effect.fail("no"))).pipe(
+      Step.retry(Schedule.spaced("400 millis")),
+      Step.timeout("1 second"),
+      Step.onRetry(() => note),
+      Step.onFailure(() => note)
+    )
+    yield* runFor(Effect.provide(step, seen.layer), 1_000)
+    assert.deepEqual(numbers, [1, 1, 2, 2, 3, 3, 3])
+    assert.deepEqual(seen.list.flatMap((event) => event._tag === "StepEnded" ? [event.attempts] : []), [3])
   }))
 
 it.effect("a run that exceeds its limit fails, and so its failure hooks run; its steps are interrupted", () =>

@@ -33,7 +33,7 @@ import { makeObserver } from "./internal/metrics/observer.ts"
  * | `epilogue_hook_duration_seconds` | histogram | `pipeline`, `hook`, `kind`, `outcome` |
  *
  * The outcome of a run or a step is `success`, `failure`, `interrupt` or `skip`; the outcome of a hook is `success`,
- * `failure` or `skipped`. A step has one attempt more than it has retries. What is overdue is counted once for each of
+ * `failure` or `skipped`. A step has one attempt more than it has retries, unless it ends in the delay before an attempt. What is overdue is counted once for each of
  * its limits.
  *
  * These are counted without this layer, too, since they tell of alerts and hooks that went wrong:

@@ -1,11 +1,12 @@
-import { Duration, Effect, Fiber, Latch } from "effect"
+import { Duration, Effect, Fiber, Latch, Schedule } from "effect"
 import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import process from "node:process"
 import { test } from "node:test"
-import { Pipeline, Step } from "../../src/index.ts"
+import { Pipeline, RunEvent, Step } from "../../src/index.ts"
 import { Report } from "../../src/report/index.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
@@ -369,4 +370,19 @@ it.live("a file that can't be written is logged as a warning, and the run goes o
       `Report.layerJobSummary: can't write ${folder}: it is a folder, and a file is needed (EISDIR)`,
       `Report.layerJunit: can't write ${folder}/file/results.xml: a part of the path is a file, and a folder is needed (ENOTDIR)`
     ])
+  }))
+
+it.effect("a step that ended in the delay before an attempt has as many attempts as began", () =>
+  Effect.gen(function*() {
+    const events: Array<Report.Event> = []
+    const observer = RunEvent.layer((event) => void events.push(Report.fromRunEvent(event)))
+    const step = Step.make("load", Effect.fail("no")).pipe(
+      Step.retry(Schedule.spaced("400 millis")),
+      Step.timeout("1 second")
+    )
+    const fiber = yield* Effect.forkChild(Effect.exit(Effect.provide(step, observer)), { startImmediately: true })
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.join(fiber)
+    assert.match(Report.markdown(events), /3 attempts/)
+    assert.match(Report.mermaid(events), /load, failed, 3 attempts, 1 s/)
   }))

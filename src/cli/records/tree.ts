@@ -8,15 +8,16 @@ import { text } from "../../internal/text/redact.ts"
 import { count, plural } from "../../internal/text/words.ts"
 import { isGone, omittedText, resultSigns, resultText } from "../../report/internal/events/alertText.ts"
 import { clockText } from "../../report/internal/events/clock.ts"
-import type {
-  AlertModel,
-  AlertsModel,
-  AttemptModel,
-  HookModel,
-  LogModel,
-  OverdueModel,
-  RunModel,
-  StepModel
+import {
+  type AlertModel,
+  type AlertsModel,
+  type AttemptModel,
+  attemptsBegun,
+  type HookModel,
+  type LogModel,
+  type OverdueModel,
+  type RunModel,
+  type StepModel
 } from "../../report/internal/events/runModel.ts"
 import {
   alertLine,
@@ -140,10 +141,11 @@ const entries = (values: Values): ReadonlyArray<Annotation> =>
 
 const stepNode = (step: StepModel, view: View): Node => {
   const { annotations, attempts, cause, children, hooks, name, outcome, params, progress } = step
+  const tried = attemptsBegun(step)
   const details = [
     ...(outcome === "skip" ? ["skipped"] : []),
     tookOf(step, view),
-    ...(attempts.length > 1 ? [plural(attempts.length, "attempt")] : []),
+    ...(tried > 1 ? [plural(tried, "attempt")] : []),
     ...lateness(step.overdue),
     ...(isUndone(hooks) ? ["undone"] : []),
     ...(progress === undefined || outcome === "success"

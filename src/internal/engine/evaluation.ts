@@ -189,6 +189,11 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     this.detailed.attemptFrom = this.run.steps
   }
 
+  /** Takes back that an attempt begins. */
+  leaveOutAttempt(): void {
+    this.attempt--
+  }
+
   /** The hooks that layers give to the steps in its body. */
   get stepDefaults(): Table | undefined {
     return this.isRun ? this.run.defaults?.steps : this.plan.defaults

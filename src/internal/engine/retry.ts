@@ -15,7 +15,16 @@ const retryBody = (body: Body, policy: RetryPolicy): Body =>
     // there is a view: only its step evaluates a body, and it provides the context
     const evaluation = evaluationOf(currentView(fiber)!)
     let cause: Cause.Cause<unknown>
-    const attempt = Effect.tapCause(body, (failed) => Effect.sync(() => cause = failed))
+    let isNext = false
+    const attempt = Effect.tapCause(
+      Effect.suspend(() => {
+        // here, since a time limit may be over before the delay is
+        if (isNext) evaluation.nextAttempt()
+        isNext = false
+        return body
+      }),
+      (failed) => Effect.sync(() => cause = failed)
+    )
     // The step of the schedule decides whether another attempt follows, and when: only then do the hooks run, before
     // the delay.
     const withHooks = Schedule.fromStep(
@@ -33,7 +42,7 @@ const retryBody = (body: Body, policy: RetryPolicy): Body =>
                 if (errors !== undefined) {
                   return Effect.failCause(Cause.combine(cause, errors))
                 }
-                evaluation.nextAttempt()
+                isNext = true
                 return Effect.void
               })
             }))))

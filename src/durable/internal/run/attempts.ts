@@ -73,6 +73,7 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
     const advance = yield* schedule(policy)
     for (let n = 1;; n++) {
       let executed = false
+      let hasBegun = n === 1
       let isDeferrable = false
       const execute = Effect.gen(function*() {
         executed = true
@@ -80,13 +81,21 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
         keeper.begin()
         const firstStartedAt = keeper.firstStartedAt ??= now
         const left = limit === undefined ? undefined : Math.max(0, firstStartedAt + limit - now)
-        const exit = yield* attemptOnce(
-          keeper,
-          limited(attempt, left, grace, () => bodyExceeded(owner, label, limit!)),
-          n
-        )
+        let isOver = false
+        const exceeded = () => {
+          isOver = true
+          return bodyExceeded(owner, label, limit!)
+        }
+        let exit: Exit.Exit<unknown, unknown>
+        if (left === 0 && !hasBegun) {
+          // the time was up before this process was there
+          keeper.evaluation.leaveOutAttempt()
+          exit = Exit.fail(exceeded())
+        } else {
+          exit = yield* attemptOnce(keeper, limited(attempt, left, grace, exceeded), n)
+        }
         const endedAt = yield* Clock.currentTimeMillis
-        const next = advance === undefined ? noNext : yield* Effect.exit(decide(advance, exit, endedAt))
+        const next = advance === undefined || isOver ? noNext : yield* Effect.exit(decide(advance, exit, endedAt))
         // a schedule that fails fails the step
         const original = Exit.isFailure(next) ? next : exit
         const delay = Exit.isSuccess(next) ? next.value : undefined
@@ -117,7 +126,9 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
       const end: EndRecord = yield* keeper.recordEndOf(
         keeper.key,
         Effect.suspend(() =>
-          keeper.cancellation.race(counted(keeper, { name: keeper.key, attempt: n }, execute, refuse))
+          keeper.cancellation.race(
+            counted(keeper, { name: keeper.key, attempt: n, again: () => hasBegun = true }, execute, refuse)
+          )
         ),
         n,
         policy === undefined ? undefined : Context.make(Deferrable, () => isDeferrable)
@@ -188,9 +199,9 @@ const beforeNext = (
     const errors = yield* runRequired(evaluation, pending, failed)
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
-    evaluation.nextAttempt()
     if (retry!.delay > 0) {
       const delay = DurableClock.sleep({ name: `${keeper.key}/${n}`, duration: retry!.delay, inMemoryThreshold })
       yield* keeper.runActivity(`${keeper.key}/delay/${n}`, delay)
     }
+    if (!retry!.timedOut) evaluation.nextAttempt()
   })

@@ -26,7 +26,13 @@ export const partOf = ({ executionId, instance }: DurableRun, name: string): Par
 /** Executes what an activity of this name is for, unless that has crashed too often: then `refuse`. */
 export const counted = <A, E, R>(
   { crashLimit, durable, evaluation }: CountingKeeper,
-  { attempt, hook, name }: { readonly name: string; readonly attempt: number; readonly hook?: string | undefined },
+  { again, attempt, hook, name }: {
+    readonly name: string
+    readonly attempt: number
+    readonly hook?: string | undefined
+    /** Called before an execution that repeats one which a crash cut off. */
+    readonly again?: (() => void) | undefined
+  },
   execute: Effect.Effect<A, E, R>,
   refuse: (error: CrashedTooOften) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
@@ -51,6 +57,7 @@ export const counted = <A, E, R>(
     }
     // the attempts after one that crashed begin as others do
     if (begun?.isAgain === true) {
+      again?.()
       const how = begun.death === undefined ? "" : ` (${begun.death})`
       yield* Writer.logWarning(
         `effect-epilogue: ${hook === undefined ? "" : `hook "${hook}" of `}"${label}" begins again, since the process `

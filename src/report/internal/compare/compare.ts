@@ -1,6 +1,6 @@
 /** Compares two runs step by step. */
 import type { Change, ComparedStep, Comparison, Difference, Evaluated } from "../../Compared.ts"
-import type { RunModel, StepModel } from "../events/runModel.ts"
+import { attemptsBegun, type RunModel, type StepModel } from "../events/runModel.ts"
 import type { Open } from "../events/tree.ts"
 
 /** By how much a step has to differ to count as slower or faster. */
@@ -107,7 +107,7 @@ const endOf = (
   ...(cause === undefined || outcome === "success" ? {} : { cause: firstLine(cause) })
 })
 
-const stepEnd = (step: StepModel, side: Side): Evaluated => endOf(step, step.attempts.length, side)
+const stepEnd = (step: StepModel, side: Side): Evaluated => endOf(step, attemptsBegun(step), side)
 
 const runEnd = (side: Side): Evaluated => endOf(side.run, 1, side)
 

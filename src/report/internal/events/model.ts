@@ -174,6 +174,8 @@ const end = (
   if (attempt !== undefined) {
     attempt.endedAt = event.at
     attempt.cause = cause
+    // the step has ended in the delay before it
+    if (attempt.number > event.attempts) attempt.startedAt = Math.max(attempt.startedAt, event.at + 1)
   }
   step.endedAt = event.at
   step.durationMillis = event.durationMillis

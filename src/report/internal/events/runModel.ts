@@ -11,7 +11,7 @@ type Values = Readonly<Record<string, unknown>>
 /** An attempt at a step's body. Times are in milliseconds since 1970. */
 export interface AttemptModel {
   readonly number: number
-  readonly startedAt: number
+  startedAt: number
   endedAt: number | undefined
   cause: string | undefined
 }
@@ -101,6 +101,10 @@ export interface StepModel {
   /** Incremented by each event about the step. */
   revision: number
 }
+
+/** Returns how many attempts of a step have begun: it may have ended in the delay before one. */
+export const attemptsBegun = ({ attempts, endedAt = Infinity }: Pick<StepModel, "attempts" | "endedAt">): number =>
+  attempts.filter(({ startedAt }) => startedAt <= endedAt).length
 
 /** The steps of a run by their paths: all of them, and those that have not ended. */
 export interface StepPaths {

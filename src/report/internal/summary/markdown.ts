@@ -5,7 +5,7 @@
 import { codeBlock } from "../../../internal/text/codeBlock.ts"
 import { fitEnd } from "../../../internal/text/fit.ts"
 import { isUndone } from "../events/undone.ts"
-import { type Ending, retries, type Row, type Timeline } from "../timeline/data.ts"
+import { begun, type Ending, retries, type Row, type Timeline } from "../timeline/data.ts"
 import { mermaid } from "../timeline/mermaid.ts"
 import { leftOut, pick } from "../timeline/pick.ts"
 import { count, endings, took, totals } from "../timeline/words.ts"
@@ -60,7 +60,7 @@ const notes = (row: Row): string => {
   const failed = row.hooks.filter(({ outcome }) => outcome === "failed")
   const untold = row.alerts?.filter(({ result }) => result === "failed") ?? []
   return [
-    ...(retries(row) === 0 ? [] : [count(row.attempts.length, "attempt")]),
+    ...(retries(row) === 0 ? [] : [count(begun(row), "attempt")]),
     ...(row.overdue === undefined ? [] : [escape(row.overdue.limit)]),
     ...(row.ending === "success" ? [] : [escape(why(row))]),
     ...(isUndone(row.hooks) ? ["undone"] : []),

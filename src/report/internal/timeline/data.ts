@@ -144,8 +144,11 @@ export interface Timeline {
 export const isTrouble = (row: Row, goesOn = false): boolean =>
   row.ending === "failure" || (row.ending === "cut" && !goesOn) || row.hooks.some(({ outcome }) => outcome === "failed")
 
+/** Returns how many attempts have begun: a step may end in the delay before one. */
+export const begun = ({ attempts, end }: Row): number => attempts.filter(({ start }) => start <= end).length
+
 /** Returns how many attempts followed the first one. */
-export const retries = ({ attempts }: Row): number => Math.max(0, attempts.length - 1)
+export const retries = (row: Row): number => Math.max(0, begun(row) - 1)
 
 /**
  * Returns whether no two of several runs overlap, as runs of different nights. On a common clock most of their chart

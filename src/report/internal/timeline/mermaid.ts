@@ -7,7 +7,7 @@
  * https://github.com/mermaid-js/mermaid/issues/742, https://github.com/mermaid-js/mermaid/issues/1981).
  */
 import { fitEnd } from "../../../internal/text/fit.ts"
-import { areApart, type Row, type Timeline } from "./data.ts"
+import { areApart, begun, type Row, type Timeline } from "./data.ts"
 import { leftOut, pick } from "./pick.ts"
 import { count, endings, took } from "./words.ts"
 
@@ -65,7 +65,7 @@ export const mermaid = ({ rows, title }: Timeline, maxRows: number): string => {
 const indent = (depth: number): string => "↳ ".repeat(Math.min(depth, 30))
 
 const task = (row: Row, shift: number): string => {
-  const attempts = row.attempts.length > 1 ? `, ${count(row.attempts.length, "attempt")}` : ""
+  const attempts = begun(row) > 1 ? `, ${count(begun(row), "attempt")}` : ""
   const late = row.overdue === undefined ? "" : `, ${escape(row.overdue.limit)}`
   const ending = row.ending === "success" ? "" : `, ${endings[row.ending]}`
   const name = `${indent(row.depth - 1)}${escape(row.name)}${ending}${attempts}${late}, ${took(row)}`

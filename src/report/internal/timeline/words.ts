@@ -1,7 +1,7 @@
 /** Words for the parts of a timeline. */
 import { formatDuration } from "../../../internal/text/duration.ts"
 import { outcomeWords } from "../events/status.ts"
-import { type Ending, type Hook, retries, type Row } from "./data.ts"
+import { begun, type Ending, type Hook, retries, type Row } from "./data.ts"
 
 /** The words of a chart of runs that have ended, or were cut off. */
 const past: Readonly<Record<Ending, string>> = { ...outcomeWords, cut: "no end recorded" }
@@ -37,7 +37,7 @@ export const summary = (row: Row): string => {
   return [
     endings[row.ending],
     took(row),
-    ...(retries(row) === 0 ? [] : [count(row.attempts.length, "attempt")]),
+    ...(retries(row) === 0 ? [] : [count(begun(row), "attempt")]),
     ...(row.overdue === undefined ? [] : [row.overdue.limit]),
     ...(failed === 0 ? [] : [`${count(failed, "hook")} failed`])
   ].join(", ")
