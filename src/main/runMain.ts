@@ -50,6 +50,8 @@ import type { MainOptions } from "./MainOptions.ts"
  * - A signal does not interrupt a durable run, which goes on at the next start: none of its hooks run, and the line that is
  *   printed at the signal names it.
  * - In a module that the command `epilogue` loads it runs nothing, and says so: the command runs the pipeline.
+ * - A signal that comes when the last run has ended, while its layers are being closed, keeps the exit code of that run. It
+ *   interrupts what the effect would do after that.
  * - A signal that comes again within 0.3 seconds counts once: `timeout`, shells and `npm` send one twice.
  * - Under `nohup` SIGHUP is ignored. On Deno this is noticed with `-A` alone; all else needs no permission.
  * - A listener of the program's own for `uncaughtException` or `unhandledRejection` comes first.

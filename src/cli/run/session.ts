@@ -129,7 +129,12 @@ export const session = async (options: SessionOptions, program: Program): Promis
   }
   const names = new StepNames()
   let interrupt: Session["messages"]["interrupt"] = "interrupting"
-  const answer = (): string => typeof interrupt === "string" ? interrupt : interrupt(staying.text())
+  const answer = (): string =>
+    stopping.isOver() && !isShared && staying.count() === 0
+      ? "the run has ended, and what it has used is being closed"
+      : typeof interrupt === "string"
+      ? interrupt
+      : interrupt(staying.text())
   let toldAnswer: string | undefined
   const tellAnswer = (): void => {
     if (supervisor !== undefined && answer() !== toldAnswer) {
@@ -149,7 +154,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   let report: Effect.Effect<void> = Effect.void
   let interrupted = false
   const staying = Staying.make(tellAnswer)
-  const stopping = Stopping.make(staying.count)
+  const stopping = Stopping.make(staying.count, tellAnswer)
 
   const print = (event: RunEvent): void => {
     if (write !== undefined) return write(toLine(toMessage(event)))
@@ -212,14 +217,16 @@ export const session = async (options: SessionOptions, program: Program): Promis
     cutOff: supervisor === undefined ? cutOffAlerts : () => [],
     print: observers.say
   })
-  // registered before the fiber starts, so that no signal ends the process by default
-  const stopListening = Signals.listen(
+  // Registered before the fiber starts, so that no signal ends the process by default. Never removed: the process has
+  // nothing left to do after this, and a signal that comes then must not take the place of the exit code.
+  Signals.listen(
     () => supervisor === undefined ? answer() : undefined,
     (signal) => {
-      interrupted = true
       supervisor?.send({ _tag: "Stopping" })
       stopping.stop(signal)
-      fiber.interruptUnsafe(fiber.id)
+      stopping.interrupt(fiber, () => {
+        interrupted = true
+      })
     },
     supervisor === undefined ? () => [...openWork.open(), ...cutOffAlerts()] : undefined,
     observers.say
@@ -239,7 +246,6 @@ export const session = async (options: SessionOptions, program: Program): Promis
   })
   const exit = await Effect.runPromise(Fiber.await(fiber))
   stopWatching?.()
-  stopListening()
   stopCatching()
   const ended = exit._tag === "Success"
     ? exit.value
@@ -254,7 +260,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
     err(guard.text(`${messages.failure}${interruptedItself}`))
   }
   const code = failedWith ??
-    (ended === ExitCode.interrupted && stoppedBy !== undefined ? codeOfSignal(stoppedBy) : ended)
+    (ended === ExitCode.interrupted && stoppedBy !== undefined && interrupted ? codeOfSignal(stoppedBy) : ended)
   const recorded = observers.recorded()
   if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(recorded)
   if (openWork.started()) await Effect.runPromise(report)

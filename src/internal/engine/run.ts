@@ -11,6 +11,7 @@ import type { LogEntry, Occurrence, OccurrenceRun, RolledBack, Settlement, StepL
 import { CurrentOverrides, type Overrides } from "../model/overrides.ts"
 import { CurrentGuard, type Guard } from "../model/secrets.ts"
 import { CurrentStepLogs } from "../model/stepLogs.ts"
+import { CurrentStopping, type Stopping } from "../model/stopping.ts"
 import * as Writer from "../text/writer.ts"
 import { Failures } from "./failures.ts"
 import { type HookLimits, hookLimits, postTold } from "./hookLimits.ts"
@@ -37,7 +38,6 @@ export class Run implements OccurrenceRun {
   readonly stepHooks: Table
   readonly clock: Clock.Clock
   guard: Guard | undefined
-  readonly stepLogs: StepLogs | undefined
   startedMillis: number
   /** `undefined` where there are no observers. */
   readonly telling: Telling | undefined
@@ -63,6 +63,8 @@ export class Run implements OccurrenceRun {
   /** How often hooks have had the same to log. */
   private repeats: Map<string, number> | undefined
   private readonly givenName: string | undefined
+  /** In place of fields for what is seldom looked at, as a run without observers is to stay small. */
+  private readonly surroundings: Surroundings
   private lazyId: string | undefined
   /** The default name, and the start time in it. */
   private lazyName: { readonly text: string; readonly millis: number } | undefined
@@ -82,17 +84,19 @@ export class Run implements OccurrenceRun {
   ) {
     this.pipelineName = pipelineName
     this.stepHooks = stepHooks
-    const { clock, defaults, guard, isObserved, overrides, stepLogs } = surroundingsOf(fiber)
+    const surroundings = surroundingsOf(fiber)
+    const { clock, defaults, guard, isObserved, overrides, stopping } = surroundings
+    this.surroundings = surroundings
     this.clock = clock
     this.startedMillis = clock.currentTimeMillisUnsafe()
     this.guard = guard
-    this.stepLogs = stepLogs
     this.telling = isObserved ? tellingOf(this, fiber) : undefined
     this.overrides = overrides
     this.defaults = defaults
     this.annotations = annotations
     this.givenName = givenName
     this.lazyId = id
+    stopping?.runBegun()
   }
 
   /** Made on demand, since a UUID takes as long as a step. */
@@ -177,6 +181,10 @@ export class Run implements OccurrenceRun {
     return this.background.size > 0
   }
 
+  get stepLogs(): StepLogs | undefined {
+    return this.surroundings.stepLogs
+  }
+
   /** Makes another run of the same pipeline, with the same hooks. */
   again(fiber: Fiber.Fiber<unknown, unknown>): Run {
     return new Run(fiber, this.pipelineName, this.stepHooks, this.annotations, this.givenName)
@@ -197,6 +205,7 @@ export class Run implements OccurrenceRun {
   /** Marks the run as ended, and holds nothing of it any more. */
   close(): void {
     this.ended = true
+    this.surroundings.stopping?.runEnded()
     this.rollback = undefined
     if (this.watchdogs !== noWatchdogs) this.watchdogs.forEach((watchdog) => watchdog.stop())
   }
@@ -261,6 +270,7 @@ interface Surroundings {
   readonly overrides: Overrides | undefined
   readonly defaults: Defaults | undefined
   readonly isObserved: boolean
+  readonly stopping: Stopping | undefined
 }
 
 /** By context: steps outside of pipelines are runs, and looking all of it up takes a tenth of the time of one. */
@@ -276,7 +286,8 @@ const surroundingsOf = (fiber: Fiber.Fiber<unknown, unknown>): Surroundings => {
       stepLogs: fiber.getRef(CurrentStepLogs),
       overrides: fiber.getRef(CurrentOverrides),
       defaults: defaultsOf(fiber),
-      isObserved: observersOf(fiber).length > 0
+      isObserved: observersOf(fiber).length > 0,
+      stopping: fiber.getRef(CurrentStopping)
     }
     surroundings.set(context, found)
   }

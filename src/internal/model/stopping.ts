@@ -11,6 +11,9 @@ export interface Stopping {
   readonly staying: () => number
   /** Calls back when the process is asked to stop, or at once if it has been. Returns a function that stops listening. */
   readonly onStop: (then: () => void) => () => void
+  /** Notes that a run begins, and that it has ended: the exit code of the process is that of a run that has. */
+  readonly runBegun: () => void
+  readonly runEnded: () => void
 }
 
 /** `undefined` where nothing listens. */

@@ -51,9 +51,11 @@ const longest = 2_147_483_647
 const stuck = stuckIn("the run")
 
 /** Says what becomes of the runs when the process is asked to stop. */
-const stoppingText = (durable: string | undefined): string =>
+const stoppingText = (durable: string | undefined, isClosing: boolean): string =>
   durable === undefined
-    ? "interrupting the run, whose hooks run before the process ends; a second signal ends it at once"
+    ? isClosing
+      ? "the run has ended, and what it has used is being closed; a second signal ends the process at once"
+      : "interrupting the run, whose hooks run before the process ends; a second signal ends it at once"
     : `stopping once the steps under way have ended, or their time is up: ${durable}. Other runs are interrupted, and ` +
       "their hooks run; a second signal ends the process at once"
 
@@ -70,6 +72,8 @@ export const run = <A, E>(
   let stopped: { readonly code: number; readonly isSure: boolean } | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOver = false
+  /** Whether the effect has ended, so that only its output is to be written yet. */
+  let hasEnded = false
   let fiber: Fiber.Fiber<A, E> | undefined
   const staying = Staying.make()
   const stopping = Stopping.make(staying.count)
@@ -80,6 +84,7 @@ export const run = <A, E>(
   const quit = (why: string | undefined, code: number): void => {
     isOver = true
     release()
+    stopListening()
     if (why !== undefined) say(why)
     undelivered.addOpen("the process ended")
     undelivered.lines(guard.text).forEach(say)
@@ -95,13 +100,15 @@ export const run = <A, E>(
       timer.unref()
     }
     stopping.stop(signal, failure)
-    fiber?.interruptUnsafe(fiber.id)
+    if (fiber !== undefined) stopping.interrupt(fiber)
   }
 
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopped !== undefined) return quit(`quit on ${signal}`, codeOfSignal(signal))
-    say(`${signal}: ${stoppingText(staying.text())}`)
-    stop(codeOfSignal(signal), false, signal)
+    const code = codeOfSignal(signal)
+    if (stopped !== undefined) return hasEnded ? host.exit(code) : quit(`quit on ${signal}`, code)
+    if (hasEnded) return void (stopped = { code, isSure: false })
+    say(`${signal}: ${stoppingText(staying.text(), fiber !== undefined && stopping.isClosing(fiber))}`)
+    stop(code, false, signal)
   }
 
   const onUncaught = (error: unknown): void => {
@@ -130,8 +137,8 @@ export const run = <A, E>(
   }
 
   // before the fiber starts, so that no signal ends the process by default
+  const stopListening = listenTo(onSignal, host)
   const listeners = [
-    listenTo(onSignal, host),
     listenToUncaught(onUncaught, host),
     listenToEnd({ onExit, onEmpty: keepAlive ? undefined : onEmpty }, host)
   ]
@@ -166,6 +173,7 @@ export const run = <A, E>(
   )
   fiber.addObserver((exit) => {
     if (isOver) return
+    hasEnded = true
     release()
     const ended = exit._tag === "Success" ? ExitCode.success : failed(exit.cause)
     undelivered.lines(guard.text).forEach(say)
@@ -174,6 +182,10 @@ export const run = <A, E>(
       requireAlerts ? ExitCode.alertLost : undefined
     )
     // a success leaves the process to what else it does, and its exit code to `process.exitCode`
-    if (code !== ExitCode.success || stopped !== undefined) host.flushed(() => host.exit(code))
+    if (code === ExitCode.success && stopped === undefined) return stopListening()
+    host.flushed(() => {
+      stopListening()
+      host.exit(code)
+    })
   })
 }

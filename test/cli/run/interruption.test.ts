@@ -5,9 +5,9 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { until } from "../../durable/support/engine.ts"
-import { assertExitCode, epilogue, onEachRuntime, start } from "../../support/command.ts"
+import { assertExitCode, epilogue, onEachRuntime, root, start } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
-import { pipelines, projectFolder, withoutDurations } from "../support.ts"
+import { fixtures, pipelines, projectFolder, withoutDurations } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
 
@@ -122,6 +122,36 @@ it.live("Ctrl-C interrupts a supervised run, and its hooks run", () =>
       const end = yield* ended
       assertExitCode(end, 130)
       assert.match(end.stdout, /\ncleaned up\n■ slow/)
+    }))
+  ))
+
+it.live("a run that has ended keeps its exit code where a signal comes while its alerter is being closed", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      const config = join(folder, "closing.json")
+      const alerting = join(root, fixtures, "alerting.ts")
+      writeFileSync(config, JSON.stringify({ alerter: `${alerting}#closing` }))
+      for (const supervision of ["--supervise", "--no-supervise"]) {
+        for (const [pipeline, code] of [["nightly", 0], ["failing", 1]] as const) {
+          const args = ["run", `${alerting}#${pipeline}`, "--config", config, "--allow-outside", supervision]
+          const { ended, kill, wrote } = yield* start(runtime, args)
+          yield* wrote("closing\n")
+          kill("SIGTERM")
+          const end = yield* ended
+          assertExitCode(end, code)
+          assert.match(
+            end.stderr,
+            /SIGTERM: the run has ended, and what it has used is being closed; another signal quits at once\n/
+          )
+        }
+        const args = ["run", `${alerting}#nightly`, "--config", config, "--allow-outside", supervision]
+        const { ended, kill, killAgain, wrote } = yield* start(runtime, args)
+        yield* wrote("closing\n")
+        kill("SIGINT")
+        yield* killAgain("SIGTERM")
+        assertExitCode(yield* ended, 143)
+      }
     }))
   ))
 
