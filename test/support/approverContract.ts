@@ -149,7 +149,7 @@ export const approverContract = <F extends FakeChannel>(test: RegisterTest, cont
     Effect.gen(function*() {
       const server = yield* fake
       server.api.on(server.methods.poll, (n) => n === 1 ? undefined : { status: 503 })
-      const error = yield* Effect.flip(ask(server, { ...deploy, timeout: "200 millis" }, { ...fast, retries: 0 }))
+      const error = yield* Effect.flip(ask(server, { ...deploy, timeout: "1 second" }, { ...fast, retries: 0 }))
       assert.equal(error.channel, channel)
       assert.ok(error.reason._tag === "Rejected" && error.reason.status === 503)
       assert.match(server.shown()[0]!, /Withdrawn/)
