@@ -248,7 +248,7 @@ it.effect("any value can be logged: the step's exit is its own, and what is kept
       value: Hostile,
       key: Schema.String,
       text: Schema.String,
-      size: Schema.Literals([1, 100, 100_000])
+      size: Schema.Literals([1, 100, 10_000])
     }),
     ({ key, size, text, value }) =>
       Effect.gen(function*() {
