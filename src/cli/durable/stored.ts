@@ -140,9 +140,11 @@ export const show = (request: StoredShowRequest): Promise<number> =>
 export const interrupt = (request: StoredInterruptRequest): Promise<number> =>
   withStored(request, ({ emit }) =>
     Effect.map(Durable.interrupt(request.runId, { now: request.now }), (run) => {
-      const { pipelineName, runId } = run
+      const { pipelineName, runId, status } = run
       if (emit !== undefined) return emit(toJson(run))
-      out(`interrupting ${pipelineName} ${runId}${request.now ? "" : ", once the step under way has ended"}`)
+      // of a run that is suspended or set aside no step is under way
+      const when = request.now || status !== "running" ? "" : ", once the step under way has ended"
+      out(`interrupting ${pipelineName} ${runId}${when}`)
     }))
 
 /** Submits a failed run again. */

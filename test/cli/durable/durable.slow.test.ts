@@ -182,6 +182,17 @@ it.live("a run that Ctrl-C has stopped continues when the command is started aga
     assert.deepEqual(logged(), ["extract monday", "wait", "wait", "load monday"])
   }))
 
+it.live("durable interrupt of a run that waits for an answer names no step that would end first", () =>
+  Effect.gen(function*() {
+    const { epilogue, start } = yield* workspace
+    const asked = yield* start("bun", ...run("{}", "asking"))
+    yield* asked.wrote("epilogue answer")
+    const id = idIn(asked.output.stdout)
+    const interrupted = yield* epilogue("bun", "durable", "interrupt", id)
+    assert.equal(interrupted.stdout, `interrupting asking ${id}\n`)
+    assertExitCode(yield* asked.ended, 130)
+  }))
+
 it.live("Ctrl-C on run --durable leaves the run to its worker, and epilogue durable interrupt ends it", () =>
   Effect.gen(function*() {
     const { epilogue, open, start } = yield* workspace
