@@ -10,7 +10,7 @@ import { Alerter, AlerterHooks, Approver, Pipeline, Step } from "../../src/index
 import { makeIt } from "../support/it.ts"
 import { inProcess, job, newFile, recorder, sqliteStorage } from "./support/engine.ts"
 
-const { live } = makeIt((title, run) => test(title, { timeout: 20_000 }, run))
+const { live } = makeIt((title, run) => test(title, { timeout: 60_000 }, run))
 
 const counts = (...tables: ReadonlyArray<string>) =>
   Effect.flatMap(SqlClient, (sql) =>
