@@ -120,7 +120,8 @@ it.effect("a wait that the channel asks for is not prolonged beyond the time in 
     yield* TestClock.adjust("30 seconds")
     yield* Fiber.join(closing)
     assert.deepEqual(box.titles(), ["1", "2", "3"])
-    assert.deepEqual(box.sent.map(({ at }) => at), [40_000, 40_000, 40_000])
+    // at random up to five seconds later, where there is time for that
+    for (const { at } of box.sent) assert.ok(at >= 40_000 && at <= 40_100, `${at}`)
   }))
 
 it.effect("an attempt that outlasts drain is interrupted, and logged as lost where nobody waits", () =>
