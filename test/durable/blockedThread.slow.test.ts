@@ -7,6 +7,7 @@ import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Durable } from "../../src/durable/index.ts"
 import { Pipeline, Step } from "../../src/index.ts"
+import { blockThread } from "../support/eventLoop.ts"
 import { makeIt } from "../support/it.ts"
 import { postgres, required } from "../support/postgres.ts"
 import { fastSharding, inProcess, job, recorder } from "./support/engine.ts"
@@ -28,7 +29,7 @@ if (required("durable steps that block the thread, on Postgres")) {
       const seen = recorder()
       const block = Effect.sync(() => {
         seen.list.push("body")
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000)
+        blockThread(3_000)
       })
       const step = Step.make("crunch", block).pipe(Step.onSuccess(() => seen.note("hook")), Durable.step())
       const { layer, workflow } = job(() => Pipeline.make("job", step))

@@ -11,6 +11,7 @@ import * as assert from "node:assert/strict"
 import { after } from "node:test"
 import { Durable, Outbox } from "../../src/durable/index.ts"
 import { AlerterHooks, Hook, Pipeline, Step } from "../../src/index.ts"
+import { blockThread } from "../support/eventLoop.ts"
 import { type OwnPostgres, ownPostgres, required, startable } from "../support/postgres.ts"
 import { tcpProxy } from "../support/tcpProxy.ts"
 import { awaitExit, fastSharding, inProcess, job, type Recorder, recorder, together, until } from "./support/engine.ts"
@@ -146,10 +147,7 @@ if (required("durable pipelines while Postgres fails") && startable) {
         const { engine } = yield* setUp(seen, {
           shardingConfig: { ...shardingConfig, shardLockExpiration: "2 seconds" }
         })
-        const block = Effect.sync(() => {
-          const end = performance.now() + 3_500
-          while (performance.now() < end);
-        })
+        const block = Effect.sync(() => blockThread(3_500))
         const { layer, workflow } = threeSteps(seen, { during: block })
         yield* inProcess(engine, Layer.provide(layer, seen.layer), workflow.execute({ id: "1" }))
         assert.deepEqual(seen.list, ["a", "b", "c", "success"])

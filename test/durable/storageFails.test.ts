@@ -7,6 +7,7 @@ import { test } from "node:test"
 import { Durable, Outbox } from "../../src/durable/index.ts"
 import { CurrentWatch } from "../../src/durable/internal/engine/watch.ts"
 import { AlerterHooks, Hook, Pipeline, Step } from "../../src/index.ts"
+import { blockThread } from "../support/eventLoop.ts"
 import { makeIt } from "../support/it.ts"
 import { forAll } from "../support/property.ts"
 import {
@@ -331,10 +332,7 @@ it.live("a body that blocks its thread runs once", () =>
   Effect.gen(function*() {
     const seen = recorder()
     const { engine } = yield* faulty(seen)
-    const block = Effect.sync(() => {
-      const end = performance.now() + 1_200
-      while (performance.now() < end);
-    })
+    const block = Effect.sync(() => blockThread(1_200))
     const { layer, workflow } = threeSteps(seen, block)
     yield* inProcess(engine, Layer.provide(layer, seen.layer), workflow.execute({ id: "1" }))
     assert.deepEqual(seen.list, ["a", "b", "c", "success"])

@@ -32,6 +32,8 @@ export const browser: Effect.Effect<
         args: [
           "--headless",
           "--no-sandbox",
+          "--renderer-process-limit=1",
+          "--no-zygote",
           "--disable-gpu",
           "--disable-quic",
           "--no-first-run",
