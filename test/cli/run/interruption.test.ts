@@ -137,6 +137,8 @@ it.live("a run that has ended keeps its exit code where a signal comes while its
           const args = ["run", `${alerting}#${pipeline}`, "--config", config, "--allow-outside", supervision]
           const { ended, kill, wrote } = yield* start(runtime, args)
           yield* wrote("closing\n")
+          // a supervisor hears by another pipe that the run has ended
+          yield* Effect.sleep("200 millis")
           kill("SIGTERM")
           const end = yield* ended
           assertExitCode(end, code)
