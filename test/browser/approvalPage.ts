@@ -5,6 +5,7 @@ import { test } from "node:test"
 import type { BrowserContextOptions, Page } from "playwright-core"
 import { Params, type Question } from "../../src/index.ts"
 import { approver, asked } from "../support/approvalPage.ts"
+import { act } from "../support/browsing.ts"
 import { channelServer } from "../support/channelServer.ts"
 import { browserOfFile, type Tab } from "../support/chromium.ts"
 import { makeIt } from "../support/it.ts"
@@ -20,9 +21,6 @@ const question: Question = {
   options: { approve: "Ship it", deny: "Not now" },
   timeout: "1 hour"
 }
-
-/** Performs an action in the browser. */
-const act = <A>(f: () => Promise<A>) => Effect.promise(f)
 
 /** Asks the question, and opens its page in the browser. */
 const opened = (changes: Partial<Question> = {}, options?: BrowserContextOptions) =>

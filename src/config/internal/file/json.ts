@@ -2,15 +2,14 @@
  * Parses JSON (RFC 8259) into a tree with positions. `JSON.parse` reports no positions, keeps the last of duplicate
  * keys, and lets `__proto__` through.
  */
-import { cut } from "../../../internal/text/words.ts"
 import {
   type Entry,
-  mayBeSecret,
   type Node,
   type Path,
   type Position,
   type Problem,
   quote,
+  shownNumber,
   writtenFor
 } from "./positions.ts"
 import { addEntry, deepest, mostNodes, type Parsed } from "./tree.ts"
@@ -103,8 +102,7 @@ const parse = (text: string, place: (offset: number) => Position, entryEnds?: (o
     if (digits !== "") {
       const value = Number(digits)
       at = Number.isFinite(value) ? at : start
-      const found = mayBeSecret(path) ? "a number" : cut(digits, 60)
-      return Number.isFinite(value) ? value : fail(path, "a finite number", found)
+      return Number.isFinite(value) ? value : fail(path, "a finite number", shownNumber(path, digits, "a number"))
     }
     const value = words.get(match(word))
     if (value === undefined) at = start

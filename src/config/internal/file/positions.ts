@@ -97,6 +97,10 @@ export const positionOf = (root: Node, path: Path): Position => {
   return node.at
 }
 
+/** Returns a number as the file writes it, and `hidden` in place of what may be a secret. */
+export const shownNumber = (path: Path, source: string, hidden: string): string =>
+  mayBeSecret(path) ? hidden : cut(source, maxQuoted)
+
 /** Returns the text of a value in the file for a {@link Node}, or `undefined` where that of the value says the same. */
 export const writtenFor = (value: Node["value"], source: string | undefined): string | undefined =>
   (typeof value === "number" || typeof value === "boolean") && source !== undefined && source !== String(value)

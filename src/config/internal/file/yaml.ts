@@ -1,6 +1,5 @@
 /** Parses the part of YAML 1.2 that JSON can express into a tree with positions: no tags, one document, no cycles. */
 import type * as Yaml from "yaml"
-import { cut } from "../../../internal/text/words.ts"
 import {
   type Entry,
   isList,
@@ -11,6 +10,7 @@ import {
   type Position,
   type Problem,
   quote,
+  shownNumber,
   writtenFor
 } from "./positions.ts"
 import { addEntry, deepest, mostNodes, type Parsed, unreadable } from "./tree.ts"
@@ -266,7 +266,7 @@ const convert = (
     if (typeof value === "string") return restore(value)
     if (typeof value === "boolean" || value === null) return value
     if (typeof value === "number" && Number.isFinite(value)) return value
-    problem(path, at, "text, a finite number, true, false or null", mayBeSecret(path) ? `${value}` : cut(source, 60))
+    problem(path, at, "text, a finite number, true, false or null", shownNumber(path, source, `${value}`))
     return null
   }
 
