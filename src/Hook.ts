@@ -227,7 +227,8 @@ export const onSkip: <R>(
 ) => Hook<unknown, unknown, R> = kinds.onSkip
 
 /**
- * Makes a hook that runs after an attempt failed and another follows, before the delay in between.
+ * Makes a hook that runs after an attempt failed and another is to follow, before the delay in between. Where a time
+ * limit is up before that delay is over, the attempt `isLast`.
  *
  * @see `Step.retry` for the retries of a step
  * @see `Hook.retry` for retrying the hook itself

@@ -243,7 +243,7 @@ export const params: {
  *
  * **Details**
  *
- * Each failed attempt that is followed by another runs the `onRetry` hooks. The hooks for the step's outcome run
+ * Each failed attempt that is to be followed by another runs the `onRetry` hooks. The hooks for the step's outcome run
  * once, after the last attempt. Defects, interruptions and skips are not retried.
  *
  * **Gotchas**

@@ -1,5 +1,5 @@
 /** Tests the time limits of steps and runs. */
-import { Cause, Deferred, Effect, Exit, Fiber, Schedule } from "effect"
+import { Cause, Deferred, Duration, Effect, Exit, Fiber, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -156,6 +156,57 @@ it.effect("a limit that is over in the delay before an attempt tells of the atte
     yield* runFor(Effect.provide(step, seen.layer), 1_000)
     assert.deepEqual(numbers, [1, 1, 2, 2, 3, 3, 3])
     assert.deepEqual(seen.list.flatMap((event) => event._tag === "StepEnded" ? [event.attempts] : []), [3])
+  }))
+
+it.effect("a failed attempt says so where a limit of the step, or around it, is up before another attempt", () =>
+  Effect.gen(function*() {
+    const told: Array<unknown> = []
+    const seen = events()
+    const observed = () =>
+      seen.list.flatMap((event) =>
+        event._tag === "AttemptFailed" ? [[event.attempt, Duration.toMillis(event.delay), event.isLast]] : []
+      )
+    const step = Step.make("s", Effect.fail("no")).pipe(
+      Step.retry(Schedule.spaced("400 millis")),
+      Step.onRetry(({ attempt, delay, isLast }) =>
+        Effect.sync(() => void told.push([attempt, Duration.toMillis(delay), isLast]))
+      )
+    )
+    const limited = Step.timeout("1 second")
+    const nested = Step.make("inner", Pipeline.make("p", Step.make("i", step)))
+    const cases = {
+      "its own limit": limited(step),
+      "the limit of a step around it": limited(Step.make("outer", step)),
+      "the limit of its run": Pipeline.timeout(Pipeline.make("p", step), "1 second"),
+      "a limit around the run that it is in": limited(Step.make("outer", nested)),
+      "the shorter limit": Step.timeout(limited(Step.make("outer", step)), "1 minute")
+    }
+    for (const [what, effect] of Object.entries(cases)) {
+      told.length = 0
+      seen.list.length = 0
+      yield* runFor(Effect.provide(effect, seen.layer), 1_000)
+      assert.deepEqual(told, [[1, 400, false], [2, 400, false], [3, 200, true]], what)
+      assert.deepEqual(observed(), told, what)
+    }
+    // the limit of each attempt is over, and what runs in a hook goes on after the limit
+    const each = Step.make("s", Effect.never).pipe(
+      Step.timeout("300 millis"),
+      Step.retry(Schedule.spaced("400 millis")),
+      Step.timeout("1 second")
+    )
+    seen.list.length = 0
+    yield* runFor(Effect.provide(each, seen.layer), 1_000)
+    assert.deepEqual(observed(), [[1, 400, false]])
+    const inHook = Step.make("s", Effect.fail("no")).pipe(
+      Step.onRetry(() =>
+        Step.retry(Step.make("h", Effect.fail("no")), { times: 1, schedule: Schedule.spaced("2 seconds") })
+      ),
+      Step.retry({ times: 1 }),
+      limited
+    )
+    seen.list.length = 0
+    yield* runFor(Effect.provide(inHook, seen.layer), 3_000)
+    assert.deepEqual(observed(), [[1, 0, false], [1, 2_000, false]])
   }))
 
 it.effect("a run that exceeds its limit fails, and so its failure hooks run; its steps are interrupted", () =>

@@ -150,7 +150,7 @@ const occasionOf = (
       // like `Step.retry`, which tries again after errors only
       return exit._tag === "Success" || !Cause.hasFails(exit.cause) || outcomeOf(exit) === "skip"
         ? undefined
-        : { occasion: { attempt: context.attempt, cause: exit.cause, delay: Duration.zero } }
+        : { occasion: { attempt: context.attempt, cause: exit.cause, delay: Duration.zero, isLast: false } }
     case "overdue":
       return { occasion: overdueOf(overdue, context) }
     case "exit":

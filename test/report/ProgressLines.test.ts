@@ -55,6 +55,23 @@ it.effect("plain lines go to standard error unless stdout is chosen", () =>
     ])
   }))
 
+it.effect("a failed attempt says that the time is up where a limit comes before another attempt", () =>
+  Effect.gen(function*() {
+    const step = Step.make("load", Effect.fail("503")).pipe(
+      Step.retry(Schedule.spaced("2 seconds")),
+      Step.timeout("3 seconds")
+    )
+    yield* played(step, { mode: "plain" })
+    assert.deepEqual(yield* TestConsole.errorLines, [
+      "▶ load (run load-1970_01_01-00_00_00)",
+      "  ▶ load",
+      "  ↻ load: attempt 1 failed, the next follows in 2 s: 503",
+      "  ↻ load: attempt 2 failed, the time is up in 1 s: 503",
+      "  ✗ load (3 s, 2 attempts): TimeoutError: step \"load\" exceeded its time limit of 3 s",
+      "✗ load (3 s, 1 step)"
+    ])
+  }))
+
 it.effect("line ends and control characters in a name are shown, and it stays a part of its line", () =>
   Effect.gen(function*() {
     const step = Step.make("a\n::error::b\u001b[2J\u0007", Effect.void)
@@ -179,7 +196,7 @@ test("no name or message becomes a workflow command", () => {
       { _tag: "RunStarted", ...info, annotations },
       { _tag: "RunStarted", ...info, runId: "2", annotations },
       { _tag: "StepStarted", ...info, ...step, params: {}, annotations },
-      { _tag: "AttemptFailed", ...info, ...step, attempt: 1, cause, delay: duration },
+      { _tag: "AttemptFailed", ...info, ...step, attempt: 1, cause, delay: duration, isLast: false },
       { _tag: "StepEnded", ...info, ...step, ...failed, attempts: 2 },
       { _tag: "HookFailed", ...info, ...hook, cause, duration },
       { _tag: "RunEnded", ...info, runId: "2", ...failed, steps: 0, hookFailures: 0 },

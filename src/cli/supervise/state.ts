@@ -273,7 +273,7 @@ const inRun = (run: OpenRun, message: OfRun): void => {
     case "AttemptFailed": {
       const step = run.steps.get(message.index)
       settle(run, (failed) => step !== undefined && isWithin(failed, step))
-      if (step !== undefined) step.attempt = message.attempt + 1
+      if (step !== undefined && message.isLast !== true) step.attempt = message.attempt + 1
       return
     }
     case "StepEnded": {

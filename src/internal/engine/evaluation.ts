@@ -217,6 +217,10 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     return this.details?.bodyMillis ?? this.startedMillis
   }
 
+  get limitMillis(): number | undefined {
+    return this.details?.limitMillis
+  }
+
   /** The start of the body, or of an approval before it, on the monotonic clock, once observers know of the step. */
   get bodyNanos(): number | undefined {
     return this.details?.bodyNanos ?? this.startedNanos
@@ -384,10 +388,11 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     const context = Context.addUnsafe(this.outerContext, StepContext.key, view)
     this.bodyContext = context
     this.fiber.setContext(context)
-    // Without inherited hooks, which a step in a hook must not have, and without rollback hooks, whose steps are not undone
-    // themselves, the two views are equal, except where spans in hooks must not be steps.
+    // Without inherited hooks, which a step in a hook must not have, without rollback hooks, whose steps are not undone
+    // themselves, and without time limits, which end no hook, the two views are equal, except where spans in hooks must
+    // not be steps.
     const mayBeEqual = this.keeper.sharesContext && this.stepDefaults === undefined &&
-      this.plan.rollback.length === 0 &&
+      this.plan.rollback.length === 0 && this.owner.wraps === undefined && this.run.open === undefined &&
       spanTracerOf(this.fiber.cache.tracer) === undefined
     if (mayBeEqual && (this.inHook || this.run.stepHooks === empty.hooks)) {
       this.lazyHookView = view

@@ -8,6 +8,7 @@ import type { AnySchedule, Body, RetryPolicy, Wrap } from "../model/owner.ts"
 import { skippedOf } from "../model/skip.ts"
 import { evaluationOf } from "./evaluation.ts"
 import { runRequired } from "./hookRunner.ts"
+import { failedAttempt } from "./timeout.ts"
 import { currentView } from "./view.ts"
 
 const retryBody = (body: Body, policy: RetryPolicy): Body =>
@@ -34,7 +35,7 @@ const retryBody = (body: Body, policy: RetryPolicy): Body =>
           Cause.done() :
           Effect.tap(step(now, input), ([, delay]) =>
             Effect.uninterruptible(Effect.suspend(() => {
-              const failed = { attempt: evaluation.attempt, cause, delay }
+              const failed = failedAttempt(evaluation, cause, delay, now)
               evaluation.run.telling?.attemptFailed(evaluation, failed)
               evaluation.forgetApplied("retry")
               return Effect.flatMap(runRequired(evaluation, evaluation.plan.retry, failed), (errors) => {

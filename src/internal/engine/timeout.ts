@@ -1,11 +1,14 @@
 /** Time limits of bodies. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import type { FailedAttempt } from "../model/hook.ts"
 import { exceeded } from "../model/limit.ts"
+import type { Occurrence } from "../model/occurrence.ts"
 import type { Body, Limits, PipelineOwner, StepOwner, Wrap } from "../model/owner.ts"
 import { runningIn, runningText } from "../model/running.ts"
 import { formatDuration } from "../text/duration.ts"
@@ -36,8 +39,10 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(
         Clock.currentTimeMillis,
-        (startedAt) =>
-          Effect.flatMap(Effect.forkDetach(Effect.interruptible(body), { startImmediately: true }), (fiber) => {
+        (startedAt) => {
+          const { detailed, limitMillis } = evaluation
+          detailed.limitMillis = Math.min(limitMillis ?? Infinity, startedAt + limit)
+          return Effect.flatMap(Effect.forkDetach(Effect.interruptible(body), { startImmediately: true }), (fiber) => {
             onFork?.(fiber)
             const subject = subjectOf(evaluation)
             /** Interrupts the body, waits until it has ended or for a time, and returns what it failed with meanwhile. */
@@ -65,8 +70,9 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
                     Effect.flatMap((failures) => failures === undefined ? Effect.void : Effect.failCause(failures))
                   )
               ),
-              (ended): Body =>
-                Option.isSome(ended)
+              (ended): Body => {
+                detailed.limitMillis = limitMillis
+                return Option.isSome(ended)
                   ? asOwn(ended.value, fiber, parent)
                   : Effect.flatMap(Clock.currentTimeMillis, (now) => {
                     // before they are interrupted
@@ -80,11 +86,39 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
                         Effect.fail(error(subject, running))
                       ))
                   })
+              }
             )
           })
+        }
       )
     )
   })
+
+/** Returns when the first of the limits of a step, and of what is around it, is up, in milliseconds. */
+const limitAround = (step: Occurrence): number => {
+  const { inHook, run: { open } } = step
+  let first = Infinity
+  // hooks go on after the limit of their step, and a run in one of them has its own set
+  for (let at: Occurrence | undefined = step; at !== undefined && at.run.open === open; at = at.around) {
+    if (at.inHook === inHook) first = Math.min(first, at.limitMillis ?? Infinity)
+  }
+  return first
+}
+
+/**
+ * Describes an attempt that failed at `now`, where another is to follow after `delay`: whether a limit is up before, and how
+ * long it is until the first of the two.
+ */
+export const failedAttempt = (
+  step: Occurrence,
+  cause: Cause.Cause<unknown>,
+  delay: Duration.Duration,
+  now: number
+): FailedAttempt<unknown> => {
+  const left = limitAround(step) - now
+  const isLast = Duration.toMillis(delay) >= left
+  return { attempt: step.attempt, cause, delay: isLast ? Duration.millis(Math.max(0, left)) : delay, isLast }
+}
 
 /** Returns what a body failed with besides its interruption, such as the defect of a finalizer. */
 const failuresOf = (exit: Exit.Exit<unknown, unknown>): Cause.Cause<unknown> | undefined => {

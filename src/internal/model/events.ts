@@ -53,7 +53,8 @@ export interface StepStarted extends RunInfo, StepInfo {
 }
 
 /**
- * An attempt failed, and another follows after `delay`. The failure of the last attempt is in {@link StepEnded}.
+ * An attempt failed, and the step is to be tried again. The failure of an attempt that ends the step is in
+ * {@link StepEnded}.
  *
  * @see `Step.retry` for retries
  *
@@ -67,8 +68,10 @@ export interface AttemptFailed extends RunInfo, StepInfo {
   readonly attempt: number
   /** Why it failed. */
   readonly cause: Cause.Cause<unknown>
-  /** The time until the next attempt. */
+  /** The time until the next attempt or, if this one `isLast`, until the time limit. */
   readonly delay: Duration.Duration
+  /** Whether no other attempt follows, since a time limit of the step, or of one or a run around it, is up before. */
+  readonly isLast: boolean
 }
 
 /**

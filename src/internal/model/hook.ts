@@ -86,8 +86,8 @@ export declare namespace Hook {
 }
 
 /**
- * The argument of an `onRetry` hook: the number of the attempt that failed (1 is the first), its cause, and the
- * delay before the next attempt.
+ * The argument of an `onRetry` hook: the number of the attempt that failed (1 is the first), its cause, and when the
+ * next attempt follows, if it does.
  *
  * @see `Hook.onRetry` for such hooks
  *
@@ -99,8 +99,10 @@ export interface FailedAttempt<out E> {
   readonly attempt: number
   /** Why it failed. */
   readonly cause: Cause.Cause<E>
-  /** The time until the next attempt. */
+  /** The time until the next attempt or, if this one `isLast`, until the time limit. */
   readonly delay: Duration.Duration
+  /** Whether no other attempt follows, since a time limit of the step, or of one or a run around it, is up before. */
+  readonly isLast: boolean
 }
 
 /** The default time limit of a hook. Defined here, and not in `Hook.ts`, so that an observer loads only this. */

@@ -50,6 +50,10 @@ const failing = (seen: Recorder, succeeds: number) => {
 const attemptsOf = (seen: Recorder) =>
   seen.events.list.flatMap((event) => event._tag === "StepEnded" ? [event.attempts] : [])
 
+/** Returns of the failed attempts that are told whether another one followed. */
+const lastAttempts = (seen: Recorder) =>
+  seen.events.list.flatMap((event) => event._tag === "AttemptFailed" ? [event.isLast] : [])
+
 /** Runs the pipeline in a process that ends once a call was noted. */
 const endAfter = <A, E, R>(storage: Storage, seen: Recorder, { layer, workflow }: Job<A, E, R>, call: string) =>
   inProcess(
@@ -247,6 +251,20 @@ export const retrySuite = (engine: Engine): void => {
         "hang"
       ])
       assert.deepEqual(attemptsOf(seen), [1, 1])
+      assert.deepEqual(lastAttempts(seen), [true])
+    }))
+
+  test("a failed attempt says so where the limit of the run is up before the delay is over", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const step = failing(seen, 99).pipe(
+        Step.retry({ schedule: Schedule.spaced("6 seconds"), times: 1 }),
+        Step.onRetry(({ isLast }) => seen.note(`isLast ${isLast}`)),
+        durable
+      )
+      yield* run(storage, seen, job(() => Pipeline.make("any", step).pipe(Pipeline.timeout("300 millis"))))
+      assert.equal(seen.list.at(-1), "isLast true")
+      assert.deepEqual(lastAttempts(seen), [true])
     }))
 
   if (!engine.survives) return

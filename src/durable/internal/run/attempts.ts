@@ -10,7 +10,7 @@ import * as Schedule from "effect/Schedule"
 import * as DurableClock from "effect/workflow/DurableClock"
 import { runRequired } from "../../../internal/engine/hookRunner.ts"
 import { toSchedule } from "../../../internal/engine/retry.ts"
-import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
+import { bodyExceeded, failedAttempt, timeoutBody } from "../../../internal/engine/timeout.ts"
 import type { RetryPolicy, StepOwner } from "../../../internal/model/owner.ts"
 import { skippedOf } from "../../../internal/model/skip.ts"
 import type { CrashedTooOften } from "../crashes/crashedTooOften.ts"
@@ -179,17 +179,18 @@ const decide = (
  */
 const inMemoryThreshold = "10 seconds"
 
-/** Reports a failed attempt that another follows, runs the retry hooks and waits for the delay. */
+/** Reports a failed attempt, runs the retry hooks and waits until the next one follows or the time is up. */
 const beforeNext = (
   keeper: DurableKeeper,
-  { attempts, pendingHooks, retry }: EndRecord,
+  { attempts, endedAt, pendingHooks, retry }: EndRecord,
   cause: Cause.Cause<unknown>,
   n: number
 ): Effect.Effect<void, unknown, any> =>
   Effect.gen(function*() {
     const { evaluation } = keeper
     evaluation.attempt = attempts
-    const failed = { attempt: attempts, cause, delay: Duration.millis(retry!.delay) }
+    const told = failedAttempt(evaluation, cause, Duration.millis(retry!.delay), endedAt)
+    const failed = { ...told, isLast: told.isLast || retry!.timedOut }
     if (keeper.originals.isUnreported) evaluation.run.telling?.attemptFailed(evaluation, failed)
     keeper.originals.markReported()
     const { retry: hooks } = evaluation.plan

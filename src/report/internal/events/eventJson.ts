@@ -71,7 +71,8 @@ export const members = [
     ...step,
     attempt: Schema.Int,
     cause: Schema.String,
-    delayMillis: Schema.Finite
+    delayMillis: Schema.Finite,
+    isLast: Schema.optionalKey(Schema.Boolean)
   }),
   Schema.TaggedStruct("StepOverdue", { ...step, ...overdue, attempt: Schema.Int }),
   Schema.TaggedStruct("StepLogged", { ...step, ...logged }),
@@ -212,6 +213,7 @@ export type EventJson =
     readonly attempt: number
     readonly cause: string
     readonly delayMillis: number
+    readonly isLast?: boolean
   }
   | OfRun & StepJson & OfOverdue & { readonly _tag: "StepOverdue"; readonly attempt: number }
   | OfRun & StepJson & OfLogged & { readonly _tag: "StepLogged" }
@@ -264,14 +266,8 @@ export const toEventJson = (event: RunEvent): EventJson => {
     case "StepStarted":
       return { _tag: event._tag, ...run, ...stepOf(event), params: shown(event.params) }
     case "StepProgress": {
-      const { done, total } = event
-      return {
-        _tag: event._tag,
-        ...run,
-        ...stepOf(event),
-        done: finite(done),
-        ...(total === undefined ? {} : { total: finite(total) })
-      }
+      const done = { done: finite(event.done), ...(event.total === undefined ? {} : { total: finite(event.total) }) }
+      return { _tag: event._tag, ...run, ...stepOf(event), ...done }
     }
     case "AttemptFailed":
       return {
@@ -280,7 +276,8 @@ export const toEventJson = (event: RunEvent): EventJson => {
         ...stepOf(event),
         attempt: event.attempt,
         cause: causeDetail(event.cause),
-        delayMillis: finite(Duration.toMillis(event.delay))
+        delayMillis: finite(Duration.toMillis(event.delay)),
+        ...(event.isLast ? { isLast: true } : {})
       }
     case "StepEnded":
       return {
@@ -371,13 +368,10 @@ const overdueOf = ({ elapsed, limit, times }: StepOverdue | RunOverdue): OfOverd
   times
 })
 
-const hookOf = ({ hook, hookIndex, kind, level, step }: HookInfo) => ({
-  hook,
-  kind,
-  level,
-  hookIndex,
-  ...ofStep(step)
-})
+const hookOf = (info: HookInfo) => {
+  const { hook, hookIndex, kind, level, step } = info
+  return { hook, kind, level, hookIndex, ...ofStep(step) }
+}
 
 /** @internal */
 export const ofStep = (step: StepInfo | undefined): { readonly step?: StepJson } =>

@@ -44,9 +44,9 @@ export const line = (event: RunEvent, names: StepNames): string | undefined => {
     case "StepStarted":
       return `  ▶ ${names.text(runId, event)}${names.annotations(runId, event.annotations)}`
     case "AttemptFailed":
-      return `  ↻ ${names.text(runId, event)}: attempt ${event.attempt} failed, the next follows in ${
-        time(event.delay)
-      }: ${causeLine(event.cause)}`
+      return `  ↻ ${names.text(runId, event)}: attempt ${event.attempt} failed, ${
+        event.isLast ? "the time is up in" : "the next follows in"
+      } ${time(event.delay)}: ${causeLine(event.cause)}`
     case "StepOverdue":
     case "RunOverdue":
       return `  ${overdueMark[0]} ${late(event, names)}`

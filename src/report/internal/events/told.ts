@@ -52,7 +52,8 @@ export const fromEventJson = (event: EventJson): RunEvent | undefined => {
         ...infoOf(event),
         attempt: event.attempt,
         cause: causeOf(event.cause),
-        delay: Duration.millis(event.delayMillis)
+        delay: Duration.millis(event.delayMillis),
+        isLast: event.isLast === true
       }
     case "StepOverdue":
       return { _tag: event._tag, ...run, ...infoOf(event), ...latenessOf(event), attempt: event.attempt }

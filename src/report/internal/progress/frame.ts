@@ -47,7 +47,7 @@ const stepLine = (run: RunState, step: StepState, look: Look): Line => {
     return [
       ...evaluationLine({ mark: ["↻", "yellow"], name, details: [elapsed] }),
       ...late,
-      [` attempt ${attempt - 1} failed, again in ${left}`, "yellow"],
+      [` ${waiting.what} in ${left}`, "yellow"],
       [`: ${waiting.cause}`, "plain"]
     ]
   }

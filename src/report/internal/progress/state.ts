@@ -62,8 +62,8 @@ export interface StepState extends Owner {
   given: Readonly<Record<string, unknown>> | undefined
   /** Whether rollback hooks have undone it, or one of them has failed. `undefined` where none has run. */
   undone: boolean | undefined
-  /** Set between two attempts. */
-  waiting: { readonly until: number; readonly cause: string } | undefined
+  /** Set between two attempts, or between the last one and the time limit. */
+  waiting: { readonly until: number; readonly what: string; readonly cause: string } | undefined
   rate: Rate | undefined
 }
 
@@ -120,9 +120,13 @@ export class Runs {
       }
       case "AttemptFailed": {
         const step = stepOf(run, event, at)
-        step.attempt = event.attempt + 1
+        step.attempt = event.isLast ? event.attempt : event.attempt + 1
         step.rate = undefined
-        step.waiting = { until: at + Duration.toMillis(event.delay), cause: label(causeLine(event.cause)) }
+        step.waiting = {
+          until: at + Duration.toMillis(event.delay),
+          what: `attempt ${event.attempt} failed, ${event.isLast ? "the time is up" : "again"}`,
+          cause: label(causeLine(event.cause))
+        }
         break
       }
       case "StepEnded":
