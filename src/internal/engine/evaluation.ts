@@ -10,6 +10,7 @@ import type { HookImpl, Occasion } from "../model/hook.ts"
 import { empty, type Table } from "../model/hooks.ts"
 import { monotonicMillis, monotonicNanos } from "../model/monotonic.ts"
 import { hasKey, type Lateness, maxKeptPath, type Occurrence } from "../model/occurrence.ts"
+import type { OverdueKept } from "../model/overdue.ts"
 import { CurrentOverrides } from "../model/overrides.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import type { Plan, Planned } from "../model/plan.ts"
@@ -34,8 +35,8 @@ export interface Keeper {
   readonly isRecorded: boolean
   /** The end of the body in milliseconds, where hooks may run long after it. */
   readonly endedMillis?: number | undefined
-  /** How often limits have been told, where a body may be evaluated anew: by the limit. */
-  readonly overdueTold?: Map<string, number> | undefined
+  /** What is known of the limits at which it is overdue from earlier evaluations, where a body may be evaluated anew. */
+  readonly overdueKept?: OverdueKept | undefined
   /** Runs the start hooks and the body. */
   readonly start: (evaluation: Evaluation) => Body
   /** Called where the body begins. Returns when it did, in milliseconds, where that is recorded. */

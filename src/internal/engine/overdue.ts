@@ -84,7 +84,10 @@ class OverdueWatch implements Watch {
     body: Fiber.Fiber<unknown, unknown>,
     limits: ReadonlyArray<PlannedLimit>
   ) {
-    const { bodyMillis, fiber, run } = evaluation
+    const { fiber, keeper, run } = evaluation
+    const kept = keeper.overdueKept
+    if (kept !== undefined) evaluation.approved(kept.since ??= evaluation.bodyMillis)
+    const { bodyMillis } = evaluation
     // the steps that begin from now on are those that may be running at the limits
     run.open ??= new Set()
     this.evaluation = evaluation
@@ -103,7 +106,7 @@ class OverdueWatch implements Watch {
       if (after === Infinity) continue
       const { every } = limit
       const key = isDeadline(limit) ? `deadline ${after} ${every}` : `${after} ${every}`
-      const times = evaluation.keeper.overdueTold?.get(key) ?? 0
+      const times = kept?.told.get(key) ?? 0
       const watched = { key, hooks, after, every, deadline, times, next: after, busy: false }
       if (times === 0 || this.plan(watched, this.elapsed)) this.wait(watched)
     }
@@ -140,7 +143,7 @@ class OverdueWatch implements Watch {
   }
 
   private wait(watched: Watched): void {
-    const soonest = this.evaluation.keeper.overdueTold === undefined ? 0 : replayTime
+    const soonest = this.evaluation.keeper.overdueKept === undefined ? 0 : replayTime
     const remaining = Math.max(soonest, this.remaining(watched))
     const delay = watched.deadline === undefined ? remaining : Math.min(remaining, longestWait)
     this.timers.set(watched, this.watchdog.add(delay, () => this.look(watched)))
@@ -154,7 +157,7 @@ class OverdueWatch implements Watch {
     const isSkipped = watched.busy
     if (!isSkipped) {
       watched.times++
-      this.evaluation.keeper.overdueTold?.set(watched.key, watched.times)
+      this.evaluation.keeper.overdueKept?.told.set(watched.key, watched.times)
       const late = elapsed - Math.max(0, watched.next)
       const isTold = watched.hooks.length > 0 &&
         this.watcher?.tells(this.evaluation, this.limitOf(watched), late) === true

@@ -95,6 +95,14 @@ export interface Deadline {
   readonly watching: Watching
 }
 
+/** What is kept of the limits of a step or a run, for a body that is evaluated anew. */
+export interface OverdueKept {
+  /** The start of the body, from which they count, once it has begun. */
+  since: number | undefined
+  /** How often each limit has been told. */
+  readonly told: Map<string, number>
+}
+
 /** The limits of a step or a run, for its overdue hooks that have none of their own. */
 export interface Limits {
   readonly limit?: OverdueLimit | undefined

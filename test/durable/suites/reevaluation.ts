@@ -1,5 +1,6 @@
 /** Steps and hooks that are running when another fiber's wait is over, and the engine evaluates the body anew. */
 import * as Cause from "effect/Cause"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -77,6 +78,43 @@ export const reevaluationSuite = (engine: Engine): void => {
       assert.deepEqual(exit, Exit.void)
       assert.deepEqual(eventsOf(seen, " asks"), ["StepStarted asks", "StepEnded asks success"])
     }))
+
+  for (const isApproved of [true, false]) {
+    test(`the time at which a step is overdue counts from its body, ${isApproved ? "after" : "without"} an approval`, (storage) =>
+      Effect.gen(function*() {
+        const seen = recorder()
+        const told: Array<number> = []
+        const begun: Array<number> = []
+        const body = Effect.andThen(
+          Effect.sync(() => void begun.push(Date.now())),
+          until("it is told", () => told.length > 0)
+        )
+        const long = Step.make("long", body).pipe(
+          Step.onOverdue(
+            "1 second",
+            ({ startedAt }) => Effect.sync(() => void told.push(DateTime.toEpochMillis(startedAt)))
+          )
+        )
+        const step = Durable.step(isApproved ? Step.requireApproval(long, question) : long)
+        const waits = Effect.andThen(suspendRun("1", "400 millis"), suspendRun("2", "400 millis"))
+        const { layer, workflow } = job(() => Effect.all([step, waits], { concurrency: 2, discard: true }))
+        yield* inProcess(
+          storage,
+          layer.pipe(Layer.provide(Approval.layer()), Layer.provide(seen.layer)),
+          Effect.gen(function*() {
+            const executionId = yield* workflow.execute({ id: "1" }, { discard: true })
+            if (isApproved) {
+              yield* until("it has asked", () => seen.alerts.length > 0)
+              yield* Approval.answer(tokenIn(seen.alerts[0]!)!, { approve: true, by: ada })
+            }
+            assert.deepEqual(yield* awaitExit(workflow, executionId), Exit.void)
+          })
+        )
+        assert.equal(told.length, 1)
+        assert.equal(begun.length, 1)
+        assert.ok(told[0]! <= begun[0]!, `${told} ${begun}`)
+      }))
+  }
 
   test("a body keeps running, is retried, and its end is reported once", (storage) =>
     Effect.gen(function*() {

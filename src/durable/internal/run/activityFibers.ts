@@ -11,6 +11,7 @@ import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
+import type { OverdueKept } from "../../../internal/model/overdue.ts"
 import { OpenQuestions } from "../questions/open.ts"
 import type { Cancellation } from "./cancellation.ts"
 
@@ -164,7 +165,7 @@ export class ActivityFibersByRun {
   private readonly runs = new Map<string, ActivityFibers>()
   /** The steps of {@link ActivityFibers.started}, by the run, of runs that went to another process and may come back. */
   private readonly left = new Map<string, Set<string>>()
-  private readonly overdueTold = new Map<string, Map<string, Map<string, number>>>()
+  private readonly overdueKept = new Map<string, Map<string, OverdueKept>>()
   /** Whether the process is shutting down: no later evaluation can join an activity then. */
   closed = false
   /** Tells the text of the pipeline's body from others. */
@@ -185,11 +186,11 @@ export class ActivityFibersByRun {
     return made
   }
 
-  /** Returns how often limits of a run and its steps have been told in this process. */
-  overdueToldOf(executionId: string): Map<string, Map<string, number>> {
-    const told = this.overdueTold.get(executionId) ?? new Map<string, Map<string, number>>()
-    this.overdueTold.set(executionId, told)
-    return told
+  /** Returns what is known in this process of the limits at which a run and its steps are overdue. */
+  overdueKeptOf(executionId: string): Map<string, OverdueKept> {
+    const kept = this.overdueKept.get(executionId) ?? new Map<string, OverdueKept>()
+    this.overdueKept.set(executionId, kept)
+    return kept
   }
 
   /**
@@ -198,7 +199,7 @@ export class ActivityFibersByRun {
    */
   release(executionId: string, reevaluates: boolean): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (!reevaluates) this.overdueTold.delete(executionId)
+      if (!reevaluates) this.overdueKept.delete(executionId)
       const activities = this.runs.get(executionId)
       if (activities === undefined || (reevaluates && !activities.isEmpty)) return Effect.void
       this.runs.delete(executionId)

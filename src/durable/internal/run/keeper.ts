@@ -22,6 +22,7 @@ import { closeOpen } from "../../../internal/engine/rollingBack.ts"
 import { linkSpan, spanReference } from "../../../internal/engine/spans.ts"
 import { currentView } from "../../../internal/engine/view.ts"
 import type { Occasion } from "../../../internal/model/hook.ts"
+import type { OverdueKept } from "../../../internal/model/overdue.ts"
 import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
 import { activityKey } from "../activityKey.ts"
@@ -126,11 +127,11 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   }
 
   /** Of this process: a restart tells once more. */
-  get overdueTold(): Map<string, number> {
-    const { overdueTold } = this.durable
-    const told = overdueTold.get(this.key) ?? new Map<string, number>()
-    overdueTold.set(this.key, told)
-    return told
+  get overdueKept(): OverdueKept {
+    const { overdueKept } = this.durable
+    const kept = overdueKept.get(this.key) ?? { since: undefined, told: new Map<string, number>() }
+    overdueKept.set(this.key, kept)
+    return kept
   }
 
   get crashLimit(): number {

@@ -142,7 +142,7 @@ const run = (
         released: false,
         preempted: false,
         activities: runs.of(executionId),
-        overdueTold: runs.overdueToldOf(executionId),
+        overdueKept: runs.overdueKeptOf(executionId),
         crashes: crashesOf(Context.get(context, WorkflowEngine)),
         crashLimit
       }

@@ -8,6 +8,7 @@ import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
+import type { OverdueKept } from "../../../internal/model/overdue.ts"
 import type { Crashes } from "../crashes/crashes.ts"
 import type { CodeChanged } from "../runs/codeChanged.ts"
 import type { ActivityFibers } from "./activityFibers.ts"
@@ -44,8 +45,8 @@ export interface DurableRun {
   /** Whether that is because something arrived that the run waits for: the body is evaluated anew at once. */
   preempted: boolean
   readonly activities: ActivityFibers
-  /** How often limits of the run and its steps have been told in this process, by the keys of their evaluations. */
-  readonly overdueTold: Map<string, Map<string, number>>
+  /** What this process knows of the limits at which the run and its steps are overdue, by the keys of their evaluations. */
+  readonly overdueKept: Map<string, OverdueKept>
   /** The crashes that the engine has counted, if it counts them. */
   readonly crashes: Crashes | undefined
   /** How many crashes a hook of the run, and a step that does not say otherwise, may have and begin again. */
