@@ -11,6 +11,6 @@ import * as notices from "./notices.ts"
 import { inputs as pageInputs } from "./page.ts"
 
 await rm("dist", { recursive: true, force: true })
-await compile(resolve("dist"), { types: true })
+const library = await compile(resolve("dist"), { types: true })
 await Bun.write("dist/epilogue.schema.json", `${JSON.stringify(ConfigFile.jsonSchema(), null, 2)}\n`)
-notices.write([...await bundle("dist/cli"), ...await pageInputs()])
+notices.write([...await bundle("dist/cli", library), ...await pageInputs()])

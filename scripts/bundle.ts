@@ -7,10 +7,11 @@
 import * as esbuild from "esbuild"
 import { chmod, rm } from "node:fs/promises"
 import { dirname, join, relative, resolve } from "node:path"
+import type { Library } from "./parts.ts"
 
 const root = dirname(import.meta.dirname)
-const library = join(root, "src")
-const cli = join(library, "cli")
+const src = join(root, "src")
+const cli = join(src, "cli")
 
 const shared: esbuild.BuildOptions = {
   bundle: true,
@@ -45,15 +46,76 @@ const lazy: esbuild.Plugin = {
     }))
 }
 
+/** The path from the folder of a bundle to that of the library. */
+const above = "../../"
+
+/** Returns the module of the compiled library that a module of the command imports, if it does. */
+const moduleOf = ({ importer, path }: esbuild.OnResolveArgs): string | undefined => {
+  const file = resolve(dirname(importer), path)
+  if (!importer.startsWith(cli) || file.startsWith(`${cli}/`) || !file.startsWith(`${src}/`)) return undefined
+  return relative(src, file).replace(/\.ts$/, ".js")
+}
+
 /** Leaves the library's modules outside: a second copy of them would not know a user's services. */
 const outside: esbuild.Plugin = {
   name: "outside",
   setup: (build) =>
-    build.onResolve({ filter: /^\.\.?\// }, ({ importer, path }) => {
-      const file = resolve(dirname(importer), path)
-      if (!importer.startsWith(cli) || file.startsWith(`${cli}/`) || !file.startsWith(`${library}/`)) return undefined
-      return { path: join("..", "..", relative(library, file)).replace(/\.ts$/, ".js"), external: true }
+    build.onResolve({ filter: /^\.\.?\// }, (args) => {
+      const module = moduleOf(args)
+      return module === undefined ? undefined : { path: `${above}${module}`, external: true }
     })
+}
+
+/** How the commands that run pipelines or post alerts are bundled. */
+const ofRuns = {
+  ...shared,
+  entryPoints: [
+    "run/run",
+    "run/ack",
+    "run/alert",
+    "exec/exec",
+    ...["commands", "run", "stored", "outbox", "ui"].map((name) => `durable/${name}`)
+  ].map((file) => join(cli, `${file}.ts`)),
+  outbase: cli,
+  splitting: true,
+  // as deep as the others, since the paths to the library are the same for all
+  chunkNames: "shared/[name]-[hash]",
+  // `@effect/sql-pg` is an optional peer, which a user installs for Postgres
+  external: ["effect", "effect/*", "@effect/sql-pg"]
+} satisfies esbuild.BuildOptions
+
+/** What the command imports of the library, by the paths of compiled modules. */
+export interface Imported {
+  /** The modules that each of the commands loads. */
+  readonly atOnce: ReadonlyArray<ReadonlyArray<string>>
+  /** The modules that they load later, if at all. */
+  readonly later: ReadonlyArray<string>
+}
+
+/** Finds what the commands that run pipelines or post alerts import of the library. */
+export const imported = async (): Promise<Imported> => {
+  const { metafile: { outputs } } = await esbuild.build({
+    ...ofRuns,
+    metafile: true,
+    outdir: ".",
+    plugins: [outside],
+    write: false
+  })
+  const libraryOf = (paths: Iterable<string>, kind: string): ReadonlyArray<string> =>
+    [...paths].flatMap((path) => outputs[path]!.imports).flatMap((imported) =>
+      imported.kind === kind && imported.path.startsWith(above) ? [imported.path.slice(above.length)] : []
+    )
+  const atOnce = Object.entries(outputs).flatMap(([path, { entryPoint }]) => {
+    if (entryPoint === undefined || !ofRuns.entryPoints.includes(join(root, entryPoint))) return []
+    const loaded = new Set([path])
+    for (const path of loaded) {
+      for (const { external, kind, path: other } of outputs[path]!.imports) {
+        if (kind === "import-statement" && external !== true) loaded.add(other)
+      }
+    }
+    return [libraryOf(loaded, "import-statement")]
+  })
+  return { atOnce, later: libraryOf(Object.keys(outputs), "dynamic-import") }
 }
 
 /** Returns the paths of the files whose code is in the bundle: others were found, and then left out. */
@@ -81,7 +143,7 @@ const removeUnused = async (metafile: esbuild.Metafile, entryPoints: ReadonlyArr
  * Writes the bundles to a folder, which must be in the folder of the compiled library. Returns the paths of the files
  * that they contain.
  */
-export const bundle = async (folder: string): Promise<ReadonlyArray<string>> => {
+export const bundle = async (folder: string, library: Library): Promise<ReadonlyArray<string>> => {
   const front = await esbuild.build({
     ...shared,
     entryPoints: [join(cli, "main.ts")],
@@ -96,30 +158,15 @@ export const bundle = async (folder: string): Promise<ReadonlyArray<string>> => 
     // an optional peer, which a user installs for pictures
     external: ["@resvg/resvg-js"]
   })
-  const entryPoints = [
-    "run/run",
-    "run/ack",
-    "run/alert",
-    "exec/exec",
-    ...["commands", "run", "stored", "outbox", "ui"].map((name) => `durable/${name}`)
-  ]
-    .map((file) => join(cli, `${file}.ts`))
   const runs = await esbuild.build({
-    ...shared,
-    entryPoints,
+    ...ofRuns,
     outdir: folder,
-    outbase: cli,
-    splitting: true,
-    // as deep as the others, since the paths to the library are the same for all
-    chunkNames: "shared/[name]-[hash]",
-    // `@effect/sql-pg` is an optional peer, which a user installs for Postgres
-    external: ["effect", "effect/*", "@effect/sql-pg"],
     // the server of the page contains `ws`, a CommonJS module that requires those of the runtime
     banner: {
       js: "import { createRequire as requireFrom } from \"node:module\"\nconst require = requireFrom(import.meta.url)"
     },
-    plugins: [outside]
+    plugins: [library.imports(above, moduleOf)]
   })
-  if (runs.metafile !== undefined) await removeUnused(runs.metafile, entryPoints)
+  if (runs.metafile !== undefined) await removeUnused(runs.metafile, ofRuns.entryPoints)
   return [front, records, runs].flatMap(inputsOf)
 }

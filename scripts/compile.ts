@@ -1,7 +1,9 @@
 /** Compiles `src` without the command, as it is published. */
 import { $, Glob } from "bun"
 import { join } from "node:path"
-import * as core from "./core.ts"
+import manifest from "../package.json" with { type: "json" }
+import { imported } from "./bundle.ts"
+import * as parts from "./parts.ts"
 import * as patterns from "./patterns.ts"
 import { marked } from "./pure.ts"
 
@@ -18,8 +20,14 @@ const withoutHelper = (path: string, code: string): string => {
   return text
 }
 
+/** Returns the modules that are subpaths of the package. */
+const subpaths = (): ReadonlyArray<string> =>
+  Object.values(manifest.exports).flatMap((conditions) =>
+    typeof conditions === "string" || !("default" in conditions) ? [] : [conditions.default.replace("./dist/", "")]
+  )
+
 /** Writes the JavaScript of the library to a folder that does not exist. With `types`, declarations, too. */
-export const compile = async (folder: string, { types }: { readonly types: boolean }): Promise<void> => {
+export const compile = async (folder: string, { types }: { readonly types: boolean }): Promise<parts.Library> => {
   const without = types ? [] : ["--noCheck", "--declaration", "false", "--declarationMap", "false"]
   await $`tsc -p tsconfig.build.json --outDir ${folder} ${without}`.cwd(root)
   for (const path of new Glob("**/*.js").scanSync({ cwd: folder, absolute: true })) {
@@ -30,5 +38,6 @@ export const compile = async (folder: string, { types }: { readonly types: boole
     const text = await Bun.file(path).text()
     await Bun.write(path, text.replace(/((?:from |import\()"\.\.?\/[^"]+)\.ts"/g, "$1.js\""))
   }
-  await core.write(folder)
+  const { atOnce, later } = await imported()
+  return parts.write(folder, { subpaths: subpaths(), commands: atOnce, later })
 }

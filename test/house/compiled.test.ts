@@ -1,12 +1,13 @@
-/** The library as it is published: a bundler drops what nobody uses, and the core is one file. */
-import { expect, test } from "bun:test"
+/** The library as it is published: a bundler drops what nobody uses, and its modules are a few files. */
+import { Glob } from "bun"
+import { describe, expect, test } from "bun:test"
 import * as esbuild from "esbuild"
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname, join, relative, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as ts from "typescript-6"
-import * as core from "../../scripts/core.ts"
+import * as parts from "../../scripts/parts.ts"
 import { rewritten } from "../../scripts/patterns.ts"
 import { marked } from "../../scripts/pure.ts"
 
@@ -122,45 +123,130 @@ test("a runtime has no Unicode properties to look up when it reads a module, and
   expect(matches(after)).toEqual(matches(code))
 })
 
-test("the core is one file, of which its modules hand on their exports", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "core-"))
-  try {
-    const write = async (path: string, code: string) => {
-      await mkdir(dirname(join(folder, path)), { recursive: true })
-      await writeFile(join(folder, path), code)
-      await writeFile(join(folder, `${path}.map`), "{}")
-    }
-    for (const name of ["Alert", "Alerter", "AlerterHooks", "Hook", "Hooks", "Pipeline", "StepContext"]) {
-      await write(
-        `${name}.js`,
-        `import * as path from "node:path";\nimport { join, sep as of } from "node:path";
+describe("the parts of the compiled library", () => {
+  const names = ["Alert", "Alerter", "AlerterHooks", "Hook", "Hooks", "Pipeline", "StepContext"]
+  const code: Record<string, string> = {
+    ...Object.fromEntries(names.map((name) => [
+      `${name}.js`,
+      `import * as path from "node:path";\nimport { join, sep as of } from "node:path";
 import * as same from "./internal/same.js";
 export const make = () => same.of("${name}"), joined = path.join("a", join("b", "c")).split(of)`
-      )
-    }
-    await write("internal/same.js", `const seen = []\nexport const of = (name) => (seen.push(name), seen)`)
-    await write("internal/types.js", `export {}`)
-    await write("Step.js", `import "./internal/types.js"\nexport { of as make } from "./internal/same.js"`)
-    await write("area/index.js", `export * as Step from "../Step.js"\nexport { of } from "../internal/same.js"`)
-    await core.write(folder)
-    const load = (path: string) => import(pathToFileURL(join(folder, path)).href)
-    const [area, hook, step, whole] = await Promise.all(["area/index.js", "Hook.js", "Step.js", "core.js"].map(load))
-    hook.make()
-    step.make("Step")
-    expect(area.of("area")).toEqual(["Hook", "Step", "area"])
-    expect(area.Step.make).toBe(whole.internal$same$of)
-    expect(hook.joined).toEqual(["a", "b", "c"])
-    expect((await readFile(join(folder, "core.js"), "utf8")).match(/^import .*/gm)).toEqual([
-      `import * as path from "node:path";`,
-      `import { join } from "node:path";`,
-      `import { sep } from "node:path";`
-    ])
-    expect(await readFile(join(folder, "Hook.js"), "utf8")).toBe(
-      `export { Hook$joined as joined, Hook$make as make } from "./core.js"\n`
-    )
-    expect(await readFile(join(folder, "internal/same.js"), "utf8")).toContain(`from "../core.js"`)
-    await expect(core.write(folder)).rejects.toThrow("compile src again")
-  } finally {
-    await rm(folder, { recursive: true })
+    ])),
+    "internal/same.js": `const seen = []\nexport const of = (name) => (seen.push(name), seen)`,
+    "internal/types.js": `export {}`,
+    "Step.js": `import "./internal/types.js"\nexport { of as make } from "./internal/same.js"`,
+    "Late.js": `import { of } from "./internal/same.js"\nexport const late = () => of("late")`,
+    "index.js": `export * as Step from "./Step.js"`,
+    "alerters/index.js": `export * as Bell from "./Bell.js"\nexport * as Horn from "./Horn.js"`,
+    "alerters/Bell.js": `import { of } from "./internal/channel.js"\nimport { tone } from "./internal/tone.js"
+export const layer = () => of(tone)`,
+    "alerters/Horn.js": `import { of } from "./internal/channel.js"\nimport { words } from "./internal/words.js"
+export const layer = () => of(words + "horn")
+export const later = () => import("./internal/later.js")`,
+    "alerters/internal/channel.js": `import { of as same } from "../../internal/same.js"
+import { words } from "./words.js"
+export const of = (name) => same(words + name)`,
+    "alerters/internal/later.js": `import { of } from "../../internal/same.js"\nexport const told = () => of("later")`,
+    "alerters/internal/tone.js": `export const tone = "bell"`,
+    "alerters/internal/words.js": `export const words = "a "`
   }
+  const entries = {
+    subpaths: [...names, "Step", "Late", "index", "alerters/index", "alerters/Bell", "alerters/Horn"].map((name) =>
+      `${name}.js`
+    ),
+    commands: [["internal/same.js", "alerters/internal/channel.js", "alerters/internal/tone.js"]],
+    later: []
+  }
+
+  const written = async (use: (folder: string, library: parts.Library) => Promise<void>) => {
+    const folder = await mkdtemp(join(tmpdir(), "parts-"))
+    try {
+      for (const [path, text] of Object.entries(code)) {
+        await mkdir(dirname(join(folder, path)), { recursive: true })
+        await writeFile(join(folder, path), text)
+        await writeFile(join(folder, `${path}.map`), "{}")
+      }
+      await use(folder, await parts.write(folder, entries))
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  }
+  const load = (folder: string, path: string) => import(pathToFileURL(join(folder, path)).href)
+  const filesIn = (folder: string) => [...new Glob("**/*.js").scanSync({ cwd: folder })].toSorted()
+
+  test("each module is loaded once, by whichever path", () =>
+    written(async (folder) => {
+      const paths = ["index.js", "Hook.js", "alerters/index.js", "alerters/Bell.js", "shared/core.js"]
+      const [index, hook, alerters, bell, core] = await Promise.all(paths.map((path) => load(folder, path)))
+      hook.make()
+      alerters.Bell.layer()
+      alerters.Horn.layer()
+      const { told } = await alerters.Horn.later()
+      told()
+      expect(index.Step.make("Step")).toEqual(["Hook", "a bell", "a a horn", "later", "Step"])
+      expect(index.Step.make).toBe(core.internal$same$of)
+      expect(alerters.Bell.layer).toBe(bell.layer)
+      expect(hook.joined).toEqual(["a", "b", "c"])
+    }))
+
+  test("a part is a file, and so is what is loaded by its path", () =>
+    written(async (folder) => {
+      expect(filesIn(folder)).toEqual([
+        ...names.map((name) => `${name}.js`),
+        "Late.js",
+        "Step.js",
+        "alerters/Bell.js",
+        "alerters/Horn.js",
+        "alerters/index.js",
+        "alerters/internal/later.js",
+        "index.js",
+        "shared/alerters.Bell.js",
+        "shared/channels.js",
+        "shared/core.js"
+      ].toSorted())
+      expect(await readFile(join(folder, "Hook.js"), "utf8")).toBe(
+        `export { Hook$joined as joined, Hook$make as make } from "./shared/core.js"\n`
+      )
+      expect(await readFile(join(folder, "index.js"), "utf8")).toBe(code["index.js"]!)
+      expect(await readFile(join(folder, "Late.js"), "utf8")).toContain(`from "./shared/core.js"`)
+      expect(await readFile(join(folder, "alerters/Horn.js"), "utf8")).toContain(`from "../shared/channels.js"`)
+    }))
+
+  test("the modules of a part share their imports of other packages", () =>
+    written(async (folder) => {
+      expect((await readFile(join(folder, "shared/core.js"), "utf8")).match(/^import .*/gm)).toEqual([
+        `import * as path from "node:path";`,
+        `import { join } from "node:path";`,
+        `import { sep } from "node:path";`
+      ])
+    }))
+
+  test("a command imports the parts of what it needs", () =>
+    written(async (folder, library) => {
+      await mkdir(join(folder, "cli/run"), { recursive: true })
+      await writeFile(
+        join(folder, "cli/run.js"),
+        `import { of } from "../internal/same.js"\nimport * as Tone from "../alerters/internal/tone.js"
+export const ring = () => of(Tone.tone)`
+      )
+      await esbuild.build({
+        entryPoints: [join(folder, "cli/run.js")],
+        outfile: join(folder, "cli/run/run.js"),
+        bundle: true,
+        format: "esm",
+        plugins: [library.imports("../../", ({ path, resolveDir }) => relative(folder, resolve(resolveDir, path)))]
+      })
+      const { ring } = await load(folder, "cli/run/run.js")
+      const { layer } = await load(folder, "alerters/Horn.js")
+      expect(ring()).toBe(layer())
+      expect((await readFile(join(folder, "cli/run/run.js"), "utf8")).match(/from ".*"/g)).toEqual([
+        `from "../../shared/core.js"`,
+        `from "../../shared/alerters.Bell.js"`
+      ])
+    }))
+
+  test("modules that are parts already are refused", () =>
+    written(async (folder) => {
+      await expect(parts.write(folder, entries)).rejects.toThrow("compile src again")
+    }))
 })
