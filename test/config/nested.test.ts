@@ -60,6 +60,11 @@ it.effect("a pipeline that a hook runs has none of the file's hooks", () =>
     assert.deepEqual(calls.splice(0), ["bad", ...once, ...once, ...once, ...once, "run r: code success"])
   }))
 
+it.effect("a step in a hook of the file has none of the file's stepHooks, though the code has none either", () =>
+  Effect.gen(function*() {
+    assert.deepEqual(yield* called("bare", "stepHooks: { failure: ./nested.ts#cleanBadly }"), ["bad", "bad"])
+  }))
+
 it.effect("parameters of a step apply to the steps inside of it, and win over those of the run", () =>
   Effect.gen(function*() {
     const whole = "steps: { whole: { params: { TrainParams: { epochs: 5, name: \"${NAME}\" } } } }"

@@ -389,13 +389,12 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
     const context = Context.addUnsafe(this.outerContext, StepContext.key, view)
     this.bodyContext = context
     this.fiber.setContext(context)
-    // Without inherited hooks, which a step in a hook must not have, without rollback hooks, whose steps are not undone
-    // themselves, and without time limits, which end no hook, the two views are equal, except where spans in hooks must
-    // not be steps.
+    // What is in a hook already stays so in its own hooks: one view serves both, except where hooks of layers, rollback
+    // hooks, whose steps are not undone themselves, or spans tell them apart.
     const mayBeEqual = this.keeper.sharesContext && this.stepDefaults === undefined &&
-      this.plan.rollback.length === 0 && this.owner.wraps === undefined && this.run.open === undefined &&
+      this.plan.rollback.length === 0 &&
       spanTracerOf(this.fiber.cache.tracer) === undefined
-    if (mayBeEqual && (this.inHook || this.run.stepHooks === empty.hooks)) {
+    if (mayBeEqual && this.inHook) {
       this.lazyHookView = view
       this.lazyHookContext = context
     }
