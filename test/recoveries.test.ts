@@ -35,6 +35,10 @@ const nightly = (isBroken: boolean, of: (isBroken: boolean) => Step.Step<void, s
 const isTold = ["nightly › load failed", "nightly › load failed", "nightly › load recovered"]
 const runIsTold = ["nightly failed", "nightly failed", "nightly recovered"]
 
+/** A step that runs in a hook, of a step or of the run. */
+const publish = (isBroken: boolean) => Step.make("publish", body(isBroken)).pipe(Step.hooks(AlerterHooks.failure))
+const isToldOf = (path: string) => isTold.map((title) => title.replace("load", path))
+
 const nights: ReadonlyArray<readonly [hooks: string, night: Night, titles: ReadonlyArray<string>]> = [
   ["of all steps", (b) => nightly(b).pipe(Pipeline.stepHooks(AlerterHooks.failure)), isTold],
   ["of one step", (b) => nightly(b, (b) => load(b).pipe(Step.hooks(AlerterHooks.failure))), isTold],
@@ -42,6 +46,23 @@ const nights: ReadonlyArray<readonly [hooks: string, night: Night, titles: Reado
     "of a step with a key",
     (b) => nightly(b, (b) => load(b).pipe(Step.key(7))).pipe(Pipeline.stepHooks(AlerterHooks.failure)),
     isTold.map((title) => title.replace("load", "load[7]"))
+  ],
+  [
+    "of a step in a hook of a step",
+    (b) =>
+      nightly(b, (b) => Step.make("load", Effect.void).pipe(Step.onSuccess(() => Effect.ignore(publish(b))))).pipe(
+        Pipeline.stepHooks(Hook.onStart(Effect.void))
+      ),
+    isToldOf("load › publish")
+  ],
+  [
+    "of a step in a hook of the run",
+    (b) =>
+      Pipeline.make("nightly", Effect.void).pipe(
+        Pipeline.stepHooks(Hook.onStart(Effect.void)),
+        Pipeline.onSuccess(() => Effect.ignore(publish(b)))
+      ),
+    isToldOf("publish")
   ],
   ["of the run", (b) => nightly(b).pipe(Pipeline.hooks(AlerterHooks.failure)), runIsTold],
   [

@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { AlerterHooks, Pipeline, Step } from "../src/index.ts"
+import { AlerterHooks, Hook, Pipeline, Step } from "../src/index.ts"
 import { alertsOf, fieldsOf } from "./support/alertsOf.ts"
 import { makeIt } from "./support/it.ts"
 
@@ -75,4 +75,18 @@ it.effect("the summary of a run that failed has its error, and that of a run wit
     const bounded = yield* summarized(many)
     assert.ok(JSON.stringify(bounded).length < 10_000)
     assert.match(bounded.body!, /… and \d+ more$/)
+  }))
+
+it.effect("a step in a hook counts as the others do, whether or not the run has hooks for its steps", () =>
+  Effect.gen(function*() {
+    const publish = Effect.ignore(Step.make("publish", Effect.fail("no space")))
+    const run = Pipeline.make("nightly", Step.make("load", Effect.void).pipe(Step.onSuccess(() => publish))).pipe(
+      Pipeline.hooks(AlerterHooks.summary)
+    )
+    for (const one of [run, Pipeline.stepHooks(run, Hook.onStart(Effect.void))]) {
+      const [alert] = yield* alertsOf(one)
+      assert.equal(alert!.title, "nightly succeeded, though 1 of 2 steps failed")
+      assert.equal(alert!.body, "load › publish: no space")
+      assert.equal(fieldsOf(alert!)["steps"], "1 succeeded, 1 failed")
+    }
   }))

@@ -16,7 +16,7 @@ export const resolvesAtOnce = (evaluation: Occurrence): boolean =>
 
 /** Keeps the alert of a success until the end of its run, where the alerter wants to know that the step is well. */
 export const settleLater = (step: Occurrence, alert: Alert, alerter: Posting): void => {
-  if (step.inHook || !takesQuiet(alerter)) return
+  if (!takesQuiet(alerter)) return
   settleWith({ step, alert: alert.with({ resolves: true, quiet: true, at: undefined }), post: alerter.post })
 }
 

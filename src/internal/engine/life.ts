@@ -214,7 +214,7 @@ export const reportEnd = (
   outcome: Outcome
 ): number | undefined => {
   const { run } = evaluation
-  if ((exit._tag === "Failure" || run.unsuccessful !== undefined || run.slowest !== undefined) && !evaluation.inHook) {
+  if (exit._tag === "Failure" || run.unsuccessful !== undefined || run.slowest !== undefined) {
     run.stepEnded(evaluation, exit, outcome)
   }
   const { telling } = run
