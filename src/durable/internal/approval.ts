@@ -8,7 +8,6 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Activity from "effect/workflow/Activity"
-import * as DurableClock from "effect/workflow/DurableClock"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
@@ -28,6 +27,7 @@ import { questionsOf, wakeOf } from "./questions/engine.ts"
 import type { Place, Questions, StoredQuestion } from "./questions/questions.ts"
 import { recordBegun } from "./run/begun.ts"
 import { DurableKeeper } from "./run/keeper.ts"
+import { sleepUntil } from "./run/sleepUntil.ts"
 import { sha256 } from "./sha256.ts"
 import { AlerterErrorStored } from "./stored/errors.ts"
 
@@ -316,7 +316,7 @@ const waitOnce = (question: StoredQuestion, heard: Waiting<void> | undefined): W
     ? [answered, heard]
     : until === undefined
     ? [answered]
-    : [answered, sleepUntil(name, until, askedAt)]
+    : [answered, sleepUntil({ name, from: askedAt, until, inMemory: false })]
   // Named by the secret too: whoever completes the result of this race would end the wait.
   return DurableDeferred.raceAll({
     name,
@@ -325,15 +325,6 @@ const waitOnce = (question: StoredQuestion, heard: Waiting<void> | undefined): W
     effects: effects as [Waiting<void>, ...Array<Waiting<void>>] // the cast: it has at least one
   })
 }
-
-const sleepUntil = (name: string, until: number, askedAt: number): Waiting<void> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    DurableClock.sleep({
-      name,
-      // more than the whole time only where the clock was set back
-      duration: Math.min(Math.max(1, until - now), until - askedAt),
-      inMemoryThreshold: 0
-    }))
 
 /**
  * Listens in the channel, and stores what it decides. The channel applies the time limit itself, since it may find an

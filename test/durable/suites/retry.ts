@@ -308,6 +308,24 @@ export const retrySuite = (engine: Engine): void => {
       assert.deepEqual([...delays.values()].map(({ size }) => size), [1, 1, 1])
     }))
 
+  for (const isLimited of [false, true]) {
+    test(`of the time until ${isLimited ? "the limit" : "an attempt"} only what is left is waited for after a restart`, (storage) =>
+      Effect.gen(function*() {
+        const seen = recorder()
+        const retried = failing(seen, 2).pipe(
+          Step.retry(Schedule.spaced(isLimited ? "1 day" : "6 seconds")),
+          Step.onRetry(() => seen.note("again"))
+        )
+        const pipeline = job(() => durable(isLimited ? Step.timeout(retried, "6 seconds") : retried))
+        yield* endAfter(storage, seen, pipeline, "again")
+        yield* Effect.sleep("6 seconds")
+        const restarted = Date.now()
+        const exit = yield* run(storage, seen, pipeline)
+        assert.ok(Date.now() < restarted + 6_000, "it was waited for anew")
+        assert.equal(Exit.isSuccess(exit), !isLimited)
+      }))
+  }
+
   test("the time limit of all attempts counts from the first attempt through a restart", (storage) =>
     Effect.gen(function*() {
       const seen = recorder()

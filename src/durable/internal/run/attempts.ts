@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import * as DurableClock from "effect/workflow/DurableClock"
 import { runRequired } from "../../../internal/engine/hookRunner.ts"
 import { toSchedule } from "../../../internal/engine/retry.ts"
 import { bodyExceeded, failedAttempt, timeoutBody } from "../../../internal/engine/timeout.ts"
@@ -21,6 +20,7 @@ import { Deferrable } from "./deferrable.ts"
 import type { DurableKeeper } from "./keeper.ts"
 import { matchPending, pendingAfter, toPending } from "./pendingHooks.ts"
 import { endRecordOf } from "./recordEnd.ts"
+import { sleepUntil } from "./sleepUntil.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
 
@@ -148,7 +148,7 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
       // A fresh schedule is advanced to the state of the recorded attempt, with the time of that attempt.
       if (!executed && advance !== undefined) yield* Effect.exit(decide(advance, exit, end.endedAt))
       const cause = originalExit !== undefined && Exit.isFailure(originalExit) ? originalExit.cause : exit.cause
-      yield* beforeNext(keeper, end, cause, n)
+      yield* beforeNext(keeper, end, cause, n, executed)
       if (end.retry.timedOut) return yield* Effect.fail(bodyExceeded(owner, label, limit!))
     }
   })
@@ -174,17 +174,21 @@ const decide = (
 }
 
 /**
- * Delays up to this threshold are waited for in memory, since the engine looks at stored clocks only every few seconds.
- * An interruption of the run waits until such a delay is over.
+ * Delays up to this threshold, in milliseconds, are waited for in memory. An interruption of the run waits until such a
+ * delay is over.
  */
-const inMemoryThreshold = "10 seconds"
+const inMemoryThreshold = 10_000
 
-/** Reports a failed attempt, runs the retry hooks and waits until the next one follows or the time is up. */
+/**
+ * Reports a failed attempt, runs the retry hooks and waits until the next one follows or the time is up. The delay follows
+ * the hooks; of an attempt that another evaluation has recorded it is not known when those ended.
+ */
 const beforeNext = (
   keeper: DurableKeeper,
   { attempts, endedAt, pendingHooks, retry }: EndRecord,
   cause: Cause.Cause<unknown>,
-  n: number
+  n: number,
+  isFresh: boolean
 ): Effect.Effect<void, unknown, any> =>
   Effect.gen(function*() {
     const { evaluation } = keeper
@@ -201,7 +205,9 @@ const beforeNext = (
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
     if (retry!.delay > 0) {
-      const delay = DurableClock.sleep({ name: `${keeper.key}/${n}`, duration: retry!.delay, inMemoryThreshold })
+      const from = isFresh ? yield* Clock.currentTimeMillis : endedAt
+      const inMemory = retry!.delay <= inMemoryThreshold
+      const delay = sleepUntil({ name: `${keeper.key}/${n}`, from, until: from + retry!.delay, inMemory })
       yield* keeper.runActivity(`${keeper.key}/delay/${n}`, delay)
     }
     if (!retry!.timedOut) evaluation.nextAttempt()
