@@ -299,6 +299,60 @@ it.effect("heartbeats come while a run goes on, and end with it", () =>
     ])
   }))
 
+/** Runs an effect for half an hour with a monitor, and returns the first lines of its heartbeats, one in ten minutes. */
+const beatsOf = (effect: Effect.Effect<unknown, unknown>) =>
+  Effect.gen(function*() {
+    const { layer: client, requests } = recordingClient()
+    const layer = Ping.layer({
+      heartbeat: Redacted.make("http://127.0.0.1:1/beat"),
+      every: "10 minutes",
+      pipeline: "nightly",
+      method: "POST"
+    })
+    const fiber = yield* Effect.forkChild(Effect.exit(effect).pipe(Effect.provide(layer), Effect.provide(client)))
+    yield* pass(30)
+    yield* Fiber.interrupt(fiber)
+    return requests.map(({ body }) => body.split("\n", 1)[0])
+  })
+
+it.effect("heartbeats name the steps of pipelines inside of the run, too, and no step that has ended or was skipped", () =>
+  Effect.gen(function*() {
+    const page = Step.make("page", Effect.sleep("15 minutes")).pipe(Step.key(7))
+    const skipped = Effect.ignore(Step.make("old", Effect.andThen(Effect.sleep("5 minutes"), Step.skip("nothing"))))
+    const inner = Pipeline.make("inner", Effect.all([page, Effect.sleep("15 minutes")], { concurrency: 2 }))
+    const orders = Pipeline.make("orders", Effect.all([Step.make("load", inner), skipped], { concurrency: 2 }))
+    const job = Pipeline.make("nightly", Effect.andThen(Step.make("all", orders), Effect.never))
+    const beside = Pipeline.make("other", Step.make("beside", Effect.never))
+    assert.deepEqual(yield* beatsOf(Effect.all([job, beside], { concurrency: 2 })), [
+      "nightly running for 10 min, in all › orders › load › inner › page[7] (10 min)",
+      "nightly running for 20 min, last step all",
+      "nightly running for 30 min, last step all"
+    ])
+    assert.deepEqual(yield* beatsOf(Pipeline.make("nightly", Effect.andThen(skipped, Effect.never))), [
+      "nightly running for 10 min, last step old",
+      "nightly running for 20 min, last step old",
+      "nightly running for 30 min, last step old"
+    ])
+    assert.deepEqual(yield* beatsOf(Pipeline.make("nightly", Pipeline.make("inner", Step.make("a", Effect.never)))), [
+      "nightly running for 10 min, in inner › a (10 min)",
+      "nightly running for 20 min, in inner › a (20 min)",
+      "nightly running for 30 min, in inner › a (30 min)"
+    ])
+  }))
+
+it.effect("heartbeats name steps without the secrets in their names", () =>
+  Effect.gen(function*() {
+    const inner = Pipeline.make("orders", Step.make("load hunter2hunter2", Effect.never))
+    const nightly = Step.make("all hunter2hunter2", Step.make("each", inner))
+    const secret = Effect.provide(nightly, Secrets.layer("hunter2hunter2"))
+    const names = "all <redacted> › each › orders › load <redacted>"
+    assert.deepEqual(yield* beatsOf(Pipeline.make("nightly", secret)), [
+      `nightly running for 10 min, in ${names} (10 min)`,
+      `nightly running for 20 min, in ${names} (20 min)`,
+      `nightly running for 30 min, in ${names} (30 min)`
+    ])
+  }))
+
 it.effect("while the service does not answer, one heartbeat waits and not one for each time", () =>
   Effect.gen(function*() {
     const api = yield* fakeApi(({ path }) => path, () => ({}))

@@ -19,7 +19,7 @@ interface Times {
 const maxLabel = 100
 
 /** Returns the step that an evaluation is in, that of another run included. */
-const stepAround = ({ around }: Occurrence): Occurrence | undefined => {
+export const stepAround = ({ around }: Occurrence): Occurrence | undefined => {
   let place = around
   while (place?.isRun === true) place = place.around
   return place
@@ -41,11 +41,13 @@ export const innermostIn = (
   { duration, now, since }: Times
 ): ReadonlyArray<string> => {
   const outer = new Set(open.map(stepAround))
-  return open.filter((step) => !outer.has(step) && isWithin(step, around)).map((step) => {
-    const path = pathText(pathFrom(around, step).map((label) => cut(label, maxLabel)), " › ")
-    return `${path} (${formatDuration(Math.max(0, now - since(step)), duration)})`
-  })
+  return open.filter((step) => !outer.has(step) && isWithin(step, around))
+    .map((step) => nameRunning(pathFrom(around, step), now - since(step), duration))
 }
+
+/** Shows the path of a step, and for how long it has been running. */
+export const nameRunning = (path: ReadonlyArray<string>, millis: number, duration?: Times["duration"]): string =>
+  `${pathText(path.map((label) => cut(label, maxLabel)), " › ")} (${formatDuration(Math.max(0, millis), duration)})`
 
 /** Returns the innermost steps that are running inside of an evaluation, each with the time since its body began. */
 export const runningIn = (around: Occurrence, now: number, duration?: Times["duration"]): ReadonlyArray<string> =>

@@ -1,9 +1,11 @@
 /** Names the steps of a run that failed, by the events of the run. */
 import type * as Cause from "effect/Cause"
+import type * as Exit from "effect/Exit"
+import type { Occurrence } from "../../internal/model/occurrence.ts"
 import { isMadeOf, partsIn } from "../../internal/model/sameError.ts"
 import { causeHeadline } from "../../internal/text/errors.ts"
-import { labelsOf, pathText } from "../../internal/text/stepLabel.ts"
-import type { StepEnded } from "../../RunEvent.ts"
+import { pathText } from "../../internal/text/stepLabel.ts"
+import type { Outcome } from "../../RunEvent.ts"
 
 /** How many failures are kept: more than a service shows. */
 const maxKept = 20
@@ -24,11 +26,11 @@ export class Failures {
   #kept: Array<Failure> = []
   #more = 0
 
-  stepEnded(event: StepEnded): void {
-    const { exit, index, outcome, parent } = event
+  stepEnded({ info, labels }: Occurrence, exit: Exit.Exit<unknown, unknown>, outcome: Outcome): void {
     // most steps, of which there may be any number
-    if (outcome === "success" && this.#kept.length === 0) return
-    const label = pathText(labelsOf(event), " › ")
+    if (info === undefined || (outcome === "success" && this.#kept.length === 0)) return
+    const { index, parent } = info
+    const label = pathText(labels, " › ")
     // the same step has made up for it
     if (outcome === "success") this.#kept = this.#kept.filter((failure) => failure.label !== label)
     if (outcome !== "failure" || exit._tag === "Success") return

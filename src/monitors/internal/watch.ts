@@ -5,19 +5,21 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import { runningText } from "../../internal/model/running.ts"
+import type { Occurrence } from "../../internal/model/occurrence.ts"
 import { reasonOf, skippedOf } from "../../internal/model/skip.ts"
 import { CurrentStopping } from "../../internal/model/stopping.ts"
-import { LoggerKey } from "../../internal/model/tap.ts"
+import { LoggerKey, type Tap, TapKey } from "../../internal/model/tap.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { causeDetail, causeHeadline } from "../../internal/text/errors.ts"
-import { labelsOf, pathText } from "../../internal/text/stepLabel.ts"
+import { pathText } from "../../internal/text/stepLabel.ts"
+import { utc } from "../../internal/text/utc.ts"
 import { count, plural } from "../../internal/text/words.ts"
 import * as Writer from "../../internal/text/writer.ts"
-import type { Observer, Outcome, RunEnded, RunEvent, RunStarted, StepStarted } from "../../RunEvent.ts"
+import type { Observer, Outcome, RunEnded, RunEvent, RunStarted } from "../../RunEvent.ts"
 import { Failures } from "./failures.ts"
 import type { Monitor } from "./model.ts"
 import { make as makePing, type Ping, type PingKind } from "./ping.ts"
+import { Running } from "./running.ts"
 import { Selection } from "./selection.ts"
 import * as Tail from "./tail.ts"
 
@@ -27,13 +29,16 @@ const defaultLogs = 50
 /** How many runs that have ended are known. */
 const maxEnded = 1_000
 
+/** The part of the first event of a run that tells of the run. */
+type FirstEvent =
+  & Pick<RunStarted, "at" | "pipelineName" | "runId" | "runName">
+  & Partial<Pick<RunStarted, "annotations">>
+
 interface OpenRun {
   readonly started: RunStarted
   readonly failures: Failures
-  /** The step that began last. */
-  latest: StepStarted | undefined
-  /** The steps that are running, by their indexes. `undefined` where no heartbeat tells of them. */
-  readonly running: Map<number, StepStarted> | undefined
+  /** The path of the step that began last, where heartbeats tell of it. */
+  latest: ReadonlyArray<string> | undefined
   heartbeat: Fiber.Fiber<void> | undefined
 }
 
@@ -43,11 +48,14 @@ export const make = (monitor: Monitor, send: (ping: Ping) => void): Effect.Effec
     const watch = new Watch(monitor, send, yield* Effect.context<never>())
     yield* Effect.addFinalizer(() => watch.close)
     const observer: Observer = (event) => watch.observe(event)
-    return watch.tail === undefined ? observer : Object.assign(observer, { [LoggerKey]: watch.tail.logger })
+    const logger = watch.tail === undefined ? {} : { [LoggerKey]: watch.tail.logger }
+    return Object.assign(observer, { [TapKey]: watch.tap }, logger)
   })
 
 class Watch {
   readonly tail: Tail.Tail | undefined
+  /** Gets the steps themselves, which know the run that theirs is inside of. */
+  readonly tap: Tap
   readonly #monitor: Monitor
   readonly #send: (ping: Ping) => void
   readonly #context: Context.Context<never>
@@ -55,6 +63,8 @@ class Watch {
   readonly #runs = new Map<string, OpenRun>()
   /** The runs under way that it is not told of. */
   readonly #others = new Set<string>()
+  /** The steps that are running, of those too. `undefined` where no heartbeat tells of them. */
+  readonly #running: Running | undefined
   /** The runs that ended last. */
   readonly #ended = new Set<string>()
   /** Whether it has been told of a run, and the name of a pipeline that it has not. */
@@ -68,25 +78,42 @@ class Watch {
     this.#selection = new Selection(monitor)
     const { options: { logs = defaultLogs }, service } = monitor
     this.tail = logs > 0 && service.showsLogs === true ? Tail.make(logs) : undefined
+    this.#running = monitor.everyMillis === undefined ? undefined : new Running()
+    this.tap = {
+      stepStarted: (step, at) => {
+        const run = this.#runOf(step, at)
+        this.#running?.begin(step, at)
+        if (run !== undefined && this.#running !== undefined) run.latest = step.labels
+      },
+      stepEnded: (step, at, exit, outcome) => {
+        this.#running?.end(step.run.id, step.index)
+        this.#runOf(step, at)?.failures.stepEnded(step, exit, outcome)
+      },
+      hookEnded: (step, at) => void this.#runOf(step, at)
+    }
+  }
+
+  #runOf(step: Occurrence, at: number): OpenRun | undefined {
+    const known = this.#runs.get(step.run.id)
+    if (known !== undefined) return known
+    const { annotations, run: { id: runId, name: runName, pipelineName } } = step
+    return this.#begun({ pipelineName, runId, runName, at: utc(at), annotations })
   }
 
   observe(event: RunEvent): void {
     const run = this.#runs.get(event.runId) ?? this.#begun(event)
-    if (event._tag === "RunEnded") this.#forget(event.runId)
-    if (run === undefined) return
     switch (event._tag) {
-      case "StepStarted":
-        run.latest = event
-        run.running?.set(event.index, event)
-        return
-      case "StepEnded":
-        run.running?.delete(event.index)
-        return run.failures.stepEnded(event)
-      case "RunEnded":
-        return this.#end(run, event)
-      case "RunStarted":
-      case "StepProgress":
       case "StepSkipped":
+        this.#running?.end(event.runId, event.index)
+        return
+      case "RunEnded":
+        this.#forget(event.runId)
+        return run && this.#end(run, event)
+      case "RunStarted":
+        return run && this.#ping(run, "start", `${event.pipelineName} started`)
+      case "StepStarted":
+      case "StepEnded":
+      case "StepProgress":
       case "AttemptFailed":
       case "StepOverdue":
       case "RunOverdue":
@@ -107,10 +134,8 @@ class Watch {
    * Takes note of a run by its first event, and returns it if the monitor is told of it. A durable run that goes on in this
    * process has begun in another, which has told of that.
    */
-  #begun(event: RunEvent): OpenRun | undefined {
-    const { at, pipelineName, runId, runName } = event
+  #begun({ annotations = {}, at, pipelineName, runId, runName }: FirstEvent): OpenRun | undefined {
     if (this.#others.has(runId) || this.#ended.has(runId)) return undefined
-    const annotations = "annotations" in event ? event.annotations : {}
     const started: RunStarted = { _tag: "RunStarted", pipelineName, runId, runName, at, annotations }
     const { everyMillis, options: { when } } = this.#monitor
     // before `when` is called: one that throws is told once in the log, and not for each event
@@ -122,10 +147,8 @@ class Watch {
     this.#others.delete(runId)
     this.#isUsed = true
     this.tail?.begin(runId)
-    const running = everyMillis === undefined ? undefined : new Map<number, StepStarted>()
-    const run: OpenRun = { started, failures: new Failures(), latest: undefined, running, heartbeat: undefined }
+    const run: OpenRun = { started, failures: new Failures(), latest: undefined, heartbeat: undefined }
     this.#runs.set(runId, run)
-    if (event._tag === "RunStarted") this.#ping(run, "start", `${pipelineName} started`)
     if (everyMillis === undefined) return run
     const beat = Effect.flatMap(
       Effect.andThen(Effect.sleep(everyMillis), DateTime.now),
@@ -140,6 +163,7 @@ class Watch {
     this.#runs.delete(runId)
     this.#others.delete(runId)
     this.#selection.ends(runId)
+    this.#running?.endRun(runId)
     this.#ended.add(runId)
     for (const oldest of this.#ended) {
       if (this.#ended.size <= maxEnded) break
@@ -148,10 +172,12 @@ class Watch {
   }
 
   #beat(run: OpenRun, now: DateTime.Utc): void {
-    const { pipelineName, at } = run.started
-    const millis = Math.max(0, DateTime.toEpochMillis(now) - DateTime.toEpochMillis(at))
-    const steps = runningText(innermost(run).map((step) => `${nameOf(step)} (${sinceText(step, now)})`))
-    const where = steps !== "" ? `, in ${steps}` : run.latest === undefined ? "" : `, last step ${nameOf(run.latest)}`
+    const { pipelineName, at, runId } = run.started
+    const nowMillis = DateTime.toEpochMillis(now)
+    const millis = Math.max(0, nowMillis - DateTime.toEpochMillis(at))
+    const steps = this.#running?.text(runId, nowMillis) ?? ""
+    const latest = run.latest === undefined ? "" : `, last step ${pathText(run.latest, " › ")}`
+    const where = steps === "" ? latest : `, in ${steps}`
     this.#ping(run, "heartbeat", `${pipelineName} running for ${formatDuration(millis)}${where}`, { millis })
   }
 
@@ -215,18 +241,6 @@ class Watch {
     })
   }
 }
-
-/** Returns the steps that are running and have no other one inside. */
-const innermost = ({ running }: OpenRun): ReadonlyArray<StepStarted> => {
-  const steps = [...running?.values() ?? []]
-  const outer = new Set(steps.map(({ parent }) => parent))
-  return steps.filter(({ index }) => !outer.has(index))
-}
-
-const nameOf = (step: StepStarted): string => pathText(labelsOf(step), " › ")
-
-const sinceText = ({ at }: StepStarted, now: DateTime.Utc): string =>
-  formatDuration(Math.max(0, DateTime.toEpochMillis(now) - DateTime.toEpochMillis(at)))
 
 /** Returns how a monitor is told of an interruption, or `undefined` where it is not. */
 export const interruptKind = ({ options: { interrupt }, service }: Monitor): PingKind | undefined =>
