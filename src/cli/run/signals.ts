@@ -1,38 +1,18 @@
 /** Handles Ctrl-C (the first interrupts, the second quits), and what else ends a process before its run has ended. */
 import * as Duration from "effect/Duration"
-import process from "node:process"
 import { deniedText } from "../../internal/text/denied.ts"
 import { formatDuration } from "../../internal/text/duration.ts"
 import { listenToEnd, stuckIn } from "../../main/internal/ending.ts"
 import { answerTo, codeOfSignal, defaultGrace, listenTo } from "../../main/internal/signals.ts"
 import { listenToUncaught, uncaughtDetail, uncaughtLine } from "../../main/internal/uncaught.ts"
+import { end, onExit } from "../processEnd.ts"
 import { ExitCode } from "../request.ts"
 import { errAtOnce } from "../terminal.ts"
 
 /** How long a run that a failure has interrupted may take to end, in milliseconds: as long as with `runMain`. */
 const grace = Duration.toMillis(defaultGrace)
 
-/** Whether the command itself ends the process. */
-let isEnding = false
-
-const end = (code: number): void => {
-  isEnding = true
-  process.exit(code)
-}
-
 const stuckLoading = stuckIn("loading the module or a layer")
-
-/**
- * Says so where something else ends the process before the command does, as a library that calls `process.exit`, says what
- * that cuts off, and makes no success of it.
- */
-const onExit = (cutOff: () => ReadonlyArray<string>) => (code: number): void => {
-  if (isEnding) return
-  isEnding = true
-  errAtOnce("error: the process was ended, as by process.exit, before the command was done")
-  for (const line of cutOff()) errAtOnce(line)
-  if (code === ExitCode.success) process.exit(ExitCode.failed)
-}
 
 /** Ends the process, and says why, where loading a module does or where that never ends. Returns a function that stops this. */
 export const catchEnd = (): () => void =>

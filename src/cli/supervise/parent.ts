@@ -52,11 +52,13 @@ import * as Guard from "../../internal/model/guard.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
 import { english, type Words } from "../../internal/text/alertWords.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
+import { listenToEnd } from "../../main/internal/ending.ts"
 import { answerTo, codeOfSignal, isStopCode, listenTo, stopSignals } from "../../main/internal/signals.ts"
 import { listenToUncaught, uncaughtDetail } from "../../main/internal/uncaught.ts"
 import type { Monitor } from "../../monitors/internal/model.ts"
 import { fromEventJson } from "../../report/internal/events/told.ts"
 import type { Observer } from "../../RunEvent.ts"
+import { onExit } from "../processEnd.ts"
 import { ExitCode } from "../request.ts"
 import { err, ignoreClosed } from "../terminal.ts"
 import { alertsOf, cutOff, type Death, how, isCounted, ofDurable, repeated, stopAlert, unheardAlert } from "./alerts.ts"
@@ -121,7 +123,8 @@ export const supervise = <E = never, R = never>(
       const quit = yield* Deferred.make<void>()
       const guard = options.guard ?? Guard.make()
       const say = sayTo(guard)
-      const telling = yield* tellingOf(options, guard, say)
+      const around: Around = { guard, underWay: new Set() }
+      const telling = yield* tellingOf(options, around, say)
       const clock = new OverdueClock(state, telling)
       const posts = options.alerter !== undefined
       const { tree } = options
@@ -135,29 +138,33 @@ export const supervise = <E = never, R = never>(
       const since = Date.now()
       const signals: Signals = { count: 0, sent: undefined, killedBy: undefined }
       let unheard: NodeJS.Timeout | undefined
-      const release = listen((signal) => {
-        signals.count++
-        if (child.isDead()) Deferred.doneUnsafe(quit, Effect.void)
-        else if (signals.count === 1) {
-          say(answerTo(signal, state.answer))
-          child.kill(signals.sent = signal)
-          // whoever presses Ctrl-C knows of it, and durable runs are only interrupted until the next start
-          if (options.durable !== undefined || signal === "SIGINT") return
-          unheard = setTimeout(() => {
-            if (!isUnheard(state)) return
-            say(`${signal}: ${english.notResponding}`)
-            const times = { at: Date.now(), since }
-            telling.post?.((words) => unheardAlert(state, options.pipeline, signal, times, words))
-          }, hearing)
-        } else if (signals.killedBy === undefined && child.kill("SIGKILL")) signals.killedBy = signal
-      }, say)
+      const release = listen(
+        (signal) => {
+          signals.count++
+          if (child.isDead()) Deferred.doneUnsafe(quit, Effect.void)
+          else if (signals.count === 1) {
+            say(answerTo(signal, state.answer))
+            child.kill(signals.sent = signal)
+            // whoever presses Ctrl-C knows of it, and durable runs are only interrupted until the next start
+            if (options.durable !== undefined || signal === "SIGINT") return
+            unheard = setTimeout(() => {
+              if (!isUnheard(state)) return
+              say(`${signal}: ${english.notResponding}`)
+              const times = { at: Date.now(), since }
+              telling.post?.((words) => unheardAlert(state, options.pipeline, signal, times, words))
+            }, hearing)
+          } else if (signals.killedBy === undefined && child.kill("SIGKILL")) signals.killedBy = signal
+        },
+        say,
+        around
+      )
       const death = yield* child.death
       clearTimeout(unheard)
       clock.stop()
       tree?.close()
       yield* Effect.raceFirst(telling.end, Deferred.await(quit))
       if (!state.closed && fromLostCode(death.code) === undefined) yield* endRecords(state, death, say)
-      const code = yield* conclude({ ...options, guard }, state, pings, death, signals, quit)
+      const code = yield* conclude({ ...options, ...around }, state, pings, death, signals, quit)
       release()
       return code
     })
@@ -175,14 +182,15 @@ const show = ({ observer }: Tree, message: Message): void => {
 /** Posts, while the child runs, what it can't tell. What did not arrive is printed at once. */
 const tellingOf = <E, R>(
   { alerter, emit }: SuperviseOptions<E, R>,
-  guard: Guard.Guard,
+  around: Around,
   say: (line: string) => void
 ): Effect.Effect<Teller & { readonly end: Effect.Effect<void> }, never, R> =>
   Effect.map(Effect.context<R>(), (context) => {
     const fibers = new Set<Fiber.Fiber<void>>()
     const tell = (alert: (words: Words) => Alert, layer: Layer.Layer<Alerter, E, R>): void => {
       const undelivered = new Undelivered()
-      const posting = post((words) => [guard.alert(alert(words))], layer, undelivered, guard).pipe(
+      const { guard } = around
+      const posting = post((words) => [guard.alert(alert(words))], layer, undelivered, around).pipe(
         Effect.provideService(CurrentLedger, undelivered.ledger),
         Effect.andThen(Effect.sync(() => print(undelivered, guard, emit)))
       )
@@ -203,6 +211,13 @@ const print = (undelivered: Undelivered, guard: Guard.Guard, emit: SuperviseOpti
   else undelivered.json(guard.text).forEach(emit)
 }
 
+/** What posts of a supervisor have in common. */
+interface Around {
+  readonly guard: Guard.Guard
+  /** Functions that return lines about what posts under way have not delivered. */
+  readonly underWay: Set<() => ReadonlyArray<string>>
+}
+
 interface Signals {
   count: number
   /** The signal that was passed on. */
@@ -212,9 +227,7 @@ interface Signals {
 }
 
 const conclude = <E, R>(
-  { alerter, durable, emit, guard, pipeline, requireAlerts = false }: SuperviseOptions<E, R> & {
-    readonly guard: Guard.Guard
-  },
+  { alerter, durable, emit, guard, pipeline, requireAlerts = false, underWay }: SuperviseOptions<E, R> & Around,
   state: State,
   pings: Pings,
   death: Death,
@@ -263,7 +276,7 @@ const conclude = <E, R>(
     }
     const posting = alerter === undefined || all(english).length === 0
       ? undefined
-      : Effect.flatMap(alertNotes(state, say), (note) => post(all, alerter, undelivered, guard, note))
+      : Effect.flatMap(alertNotes(state, say), (note) => post(all, alerter, undelivered, { guard, underWay }, note))
     const pinging = Effect.timeoutOption(pings.send(state, pipeline, end), patience)
     return Effect.gen(function*() {
       // detached, since whoever gives the alerts up does not wait until the mailboxes of the alerter are empty
@@ -326,11 +339,16 @@ const post = <E, R>(
   alertsIn: (words: Words) => ReadonlyArray<Alert>,
   alerter: Layer.Layer<Alerter, E, R>,
   undelivered: Undelivered,
-  guard: Guard.Guard,
+  { guard, underWay }: Around,
   note: NoteAlert = () => {}
 ): Effect.Effect<void, never, R> => {
   const begun = new Set<Alert>()
   let alerts: ReadonlyArray<Alert> | undefined
+  const notBegun = (message: string): void => {
+    for (const alert of alerts ?? alertsIn(english)) {
+      if (!begun.has(alert)) undelivered.add(alert, { channel: "alerter", reason: "Rejected", message })
+    }
+  }
   const all = Effect.flatMap(Alerter, (alerter) => {
     const one = (alert: Alert): Effect.Effect<void> =>
       Effect.ignore(Effect.suspend(() => {
@@ -340,17 +358,19 @@ const post = <E, R>(
     alerts = alertsIn(wordsOf(alerter) ?? english)
     return Effect.forEach(alerts, one, { concurrency: "unbounded", discard: true })
   })
-  return Effect.timeout(Effect.provide(all, alerter), patience).pipe(
-    Effect.catchCause((cause) =>
-      Effect.sync(() => {
-        // the alerter could not be built
-        const message = withoutUrls(errorMessage(Cause.squash(cause)))
-        for (const alert of alerts ?? alertsIn(english)) {
-          if (!begun.has(alert)) undelivered.add(alert, { channel: "alerter", reason: "Rejected", message })
-        }
-      })
-    )
+  const posting = Effect.timeout(Effect.provide(all, alerter), patience).pipe(
+    // the alerter could not be built
+    Effect.catchCause((cause) => Effect.sync(() => notBegun(withoutUrls(errorMessage(Cause.squash(cause))))))
   )
+  const cutOff = (): ReadonlyArray<string> => {
+    undelivered.addOpen("the process ended")
+    notBegun("alerter: the process ended before it was posted")
+    return undelivered.lines(guard.text)
+  }
+  return Effect.suspend(() => {
+    underWay.add(cutOff)
+    return Effect.ensuring(posting, Effect.sync(() => underWay.delete(cutOff)))
+  })
 }
 
 /** Whether the child was failing, and no hook of a run has told of it. */
@@ -363,18 +383,22 @@ const sayTo = ({ text }: Guard.Guard) => (line: string): void => err(`epilogue: 
 
 /**
  * Listens to the signals that ask a run to stop. Goes on after an error that nothing catches, as of an alerter of the
- * user's: the run and its alerts would end with this process. Returns a function that stops listening.
+ * user's: the run and its alerts would end with this process. Where a module of that ends the process, says what this cuts
+ * off. Returns a function that stops listening.
  */
-const listen = (onSignal: (signal: NodeJS.Signals) => void, say: (line: string) => void): () => void => {
-  const release = listenTo(onSignal)
-  const uncatch = listenToUncaught((error) => uncaughtDetail(error).split("\n").forEach(say))
-  // the reader of stderr may end before the child does
-  const unignore = ignoreClosed("stderr")
-  return () => {
-    release()
-    uncatch()
-    unignore()
-  }
+const listen = (
+  onSignal: (signal: NodeJS.Signals) => void,
+  say: (line: string) => void,
+  { underWay }: Around
+): () => void => {
+  const stops = [
+    listenTo(onSignal),
+    listenToUncaught((error) => uncaughtDetail(error).split("\n").forEach(say)),
+    listenToEnd({ onExit: onExit(() => [...underWay].flatMap((lines) => lines())) }),
+    // the reader of stderr may end before the child does
+    ignoreClosed("stderr")
+  ]
+  return () => stops.forEach((stop) => stop())
 }
 
 export { SpawnError }

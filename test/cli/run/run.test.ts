@@ -193,3 +193,21 @@ export const seven = exits(7)
       }
     }))
   ))
+
+it.live("a module of the alerter that ends the process makes no success of a supervised run, and what it cuts off is told", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      // as a script that ends with a call of its own main
+      writeFileSync(join(folder, "job.ts"), "process.exit(0)\n")
+      writeFileSync(join(folder, "job.yaml"), "pipeline: ./job.ts#job\nalerter: ./job.ts#alerter\n")
+      const ended = yield* epilogue(runtime, ["run", "job.yaml"], { cwd: folder })
+      assertExitCode(ended, 1)
+      const [crashed, ...lines] = ended.stderr.trimEnd().split("\n")
+      assert.match(crashed!, /^epilogue: job\.yaml crashed: exit code 0 after .*, before its run began$/)
+      assert.deepEqual(lines, [
+        "error: the process was ended, as by process.exit, before the command was done",
+        "alert not delivered: job.yaml crashed: alerter: the process ended before it was posted"
+      ])
+    }))
+  ))
