@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import { TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import { truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -208,7 +209,7 @@ it.effect("a missing file is an issue", () =>
 // runs
 // -----------------------------------------------------------------------------
 
-it.live("a file of more than 1 MiB is refused without reading it, and a pipe beyond that size", () =>
+it.live("a file of more than 1 MiB, a pipe and a device are refused without reading them", () =>
   Effect.gen(function*() {
     const at = yield* temporaryFolder("config")
     const load = (file: string) =>
@@ -221,7 +222,11 @@ it.live("a file of more than 1 MiB is refused without reading it, and a pipe bey
     // takes no room on the disk, and no process has so much memory
     truncateSync(large, 2 ** 40)
     assert.equal(yield* load(large), "expected a file of at most 1048576 bytes, found a file of 1099511627776 bytes")
-    assert.equal(yield* load("/dev/zero"), "expected a file of at most 1048576 bytes, found more")
+    assert.equal(yield* load("/dev/zero"), "expected a config file, found a device")
+    const pipe = join(at, "pipe.yaml")
+    // nobody writes to it
+    execFileSync("mkfifo", [pipe])
+    assert.equal(yield* load(pipe), "expected a config file, found a pipe")
   }))
 
 it.effect("a step whose name is close to that of an exported step is an issue", () =>
