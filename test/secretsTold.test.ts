@@ -5,10 +5,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { mailbox } from "../src/delivery/index.ts"
-import { Alerter, AlerterHooks, Hook, Pipeline, Secrets, Step } from "../src/index.ts"
+import { Alert, Alerter, AlerterHooks, Hook, Pipeline, Secrets, Step } from "../src/index.ts"
 import { Report } from "../src/report/index.ts"
 import { canary, leaks, recorder } from "./support/canary.ts"
 import { makeIt } from "./support/it.ts"
@@ -120,3 +121,35 @@ for (const [where, program] of Object.entries(inside)) {
       assert.deepEqual(leaks(outputs), [])
     }))
 }
+
+it.effect("a layer of secrets in a body keeps them out of the hooks that run before the body has ended", () =>
+  Effect.gen(function*() {
+    const { keep, layer, outputs } = recorder()
+    const post = (title: string) => Effect.flatMap(Alerter, (alerter) => alerter.post(Alert.make({ title })))
+    const retried = Step.make("retried", Effect.provide(failing, Secrets.layer(secret))).pipe(
+      Step.retry({ times: 1 }),
+      Step.onRetry(({ cause }) => Effect.andThen(Effect.logError("again", cause), post(`again ${secret}`))),
+      Step.hooks(Hook.onRetry(() => Effect.fail(secret)))
+    )
+    const late = Step.make("late", Effect.andThen(Effect.provide(Effect.void, Secrets.layer(secret)), Effect.never))
+      .pipe(
+        Step.onOverdue("1 second", () => Effect.andThen(Effect.logError(secret), post(secret)))
+      )
+    const stopped = Step.make(
+      "stopped",
+      Effect.never.pipe(Effect.ensuring(Effect.die(secret)), Effect.provide(Secrets.layer(secret)))
+    ).pipe(Step.timeout("1 second"))
+    const each = [retried, late, stopped].map((step, i) => Effect.exit(Pipeline.make(`p${i}`, step)))
+    const fiber = yield* Effect.all(each, { concurrency: "unbounded" }).pipe(
+      Effect.provide(Alerter.layer((alert) => Effect.sync(() => keep("alerts", alert.title)))),
+      Effect.provide(layer),
+      Effect.forkChild
+    )
+    yield* TestClock.adjust("2 seconds")
+    yield* Fiber.interrupt(fiber)
+    const printed = outputs.join("\n")
+    for (const told of [/again <redacted>/, /hook "onRetry" \(retry\)/, /"?<redacted>/, /failed while it stopped/]) {
+      assert.match(printed, told)
+    }
+    assert.deepEqual(leaks(outputs), [])
+  }))

@@ -14,7 +14,7 @@ import type { OverdueKept } from "../model/overdue.ts"
 import { CurrentOverrides } from "../model/overrides.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import type { Plan, Planned } from "../model/plan.ts"
-import { guarded } from "../model/secrets.ts"
+import { CurrentGuard, guarded } from "../model/secrets.ts"
 import { spanTracerOf } from "../model/spanTracers.ts"
 import { stepLabel } from "../text/stepLabel.ts"
 import { describeAll } from "./describeParams.ts"
@@ -326,9 +326,13 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
 
   /** The context around the step, and the services that are provided over it. */
   get surroundings(): Context.Context<never> {
-    if (this.outerContext !== undefined) return this.outerContext
     const { provided } = this.owner
-    return provided === undefined ? this.fiber.context : Context.merge(this.fiber.context, provided)
+    const { context } = this.fiber
+    const outer = this.outerContext ?? (provided === undefined ? context : Context.merge(context, provided))
+    const guard = lateGuardOf(this.run)
+    if (guard === undefined || Context.get(outer, CurrentGuard) === guard) return outer
+    this.lazyHookContext = undefined
+    return this.outerContext = guarded(outer, guard)
   }
 
   /** Whether a hook has nothing to do: another runs in its place, or there is nobody for whom it does something. */
@@ -373,7 +377,9 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   }
 
   get hookContext(): Context.Context<never> {
-    return this.lazyHookContext ??= Context.addUnsafe(this.surroundings, StepContext.key, this.hookView)
+    // read first, as a guard that has been set since leaves nothing of it
+    const { surroundings } = this
+    return this.lazyHookContext ??= Context.addUnsafe(surroundings, StepContext.key, this.hookView)
   }
 
   /** Returns the context of a hook, which may bring services along. */
@@ -405,10 +411,6 @@ export class Evaluation extends Effectable.Class<unknown, unknown, unknown> impl
   leave(): void {
     this.run.open?.delete(this)
     if (this.contextBefore !== undefined) this.fiber.setContext(this.contextBefore)
-    const guard = lateGuardOf(this.run)
-    if (guard === undefined) return
-    this.outerContext = guarded(this.surroundings, guard)
-    this.lazyHookContext = undefined
   }
 }
 

@@ -8,6 +8,7 @@ import type { AnySchedule, Body, RetryPolicy, Wrap } from "../model/owner.ts"
 import { skippedOf } from "../model/skip.ts"
 import { evaluationOf } from "./evaluation.ts"
 import { runRequired } from "./hookRunner.ts"
+import { withLateGuard } from "./run.ts"
 import { failedAttempt } from "./timeout.ts"
 import { currentView } from "./view.ts"
 
@@ -38,7 +39,8 @@ const retryBody = (body: Body, policy: RetryPolicy): Body =>
               const failed = failedAttempt(evaluation, cause, delay, now)
               evaluation.run.telling?.attemptFailed(evaluation, failed)
               evaluation.forgetApplied("retry")
-              return Effect.flatMap(runRequired(evaluation, evaluation.plan.retry, failed), (errors) => {
+              const hooks = runRequired(evaluation, evaluation.plan.retry, failed)
+              return Effect.flatMap(withLateGuard(evaluation.run, hooks), (errors) => {
                 // a required hook that fails ends the retries
                 if (errors !== undefined) {
                   return Effect.failCause(Cause.combine(cause, errors))

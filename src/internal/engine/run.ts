@@ -9,7 +9,7 @@ import type { Outcome } from "../model/events.ts"
 import { empty, type Table } from "../model/hooks.ts"
 import type { LogEntry, Occurrence, OccurrenceRun, RolledBack, Settlement, StepLogs } from "../model/occurrence.ts"
 import { CurrentOverrides, type Overrides } from "../model/overrides.ts"
-import { CurrentGuard, type Guard } from "../model/secrets.ts"
+import { CurrentGuard, type Guard, provide } from "../model/secrets.ts"
 import { CurrentStepLogs } from "../model/stepLogs.ts"
 import { CurrentStopping, type Stopping } from "../model/stopping.ts"
 import * as Writer from "../text/writer.ts"
@@ -261,6 +261,16 @@ const guardedLate = new WeakSet<Run>()
 /** @internal */
 export const lateGuardOf = (run: Run): Guard | undefined =>
   run.guard !== undefined && guardedLate.has(run) ? run.guard : undefined
+
+/**
+ * Evaluates an effect with the guard of a layer inside of the run, where there is one, on a fiber around that layer, as
+ * the one of a step is that posts and logs by itself.
+ */
+export const withLateGuard = <A, E, R>(run: Run, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const guard = lateGuardOf(run)
+    return guard === undefined ? effect : provide(effect, guard)
+  })
 
 /** The services that a run takes from the context of its fiber. */
 interface Surroundings {

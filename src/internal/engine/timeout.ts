@@ -14,6 +14,7 @@ import { runningIn, runningText } from "../model/running.ts"
 import { formatDuration } from "../text/duration.ts"
 import * as Writer from "../text/writer.ts"
 import { type Evaluation, evaluationOf } from "./evaluation.ts"
+import { withLateGuard } from "./run.ts"
 import { currentView } from "./view.ts"
 
 /** The grace of a limit that sets none, in milliseconds. */
@@ -82,7 +83,10 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
                         // the error of the limit takes its place, and nobody would be told of it otherwise
                         failures === undefined
                           ? Effect.void
-                          : warn(`${subject} was interrupted at its time limit, and failed while it stopped`, failures),
+                          : withLateGuard(
+                            evaluation.run,
+                            warn(`${subject} was interrupted at its time limit, and failed while it stopped`, failures)
+                          ),
                         Effect.fail(error(subject, running))
                       ))
                   })
