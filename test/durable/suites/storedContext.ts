@@ -9,10 +9,40 @@ import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as assert from "node:assert/strict"
 import { Durable } from "../../../src/durable/index.ts"
-import { AlerterHooks, Hook, Params, Pipeline, Step, StepContext } from "../../../src/index.ts"
+import { AlerterHooks, Hook, Params, Pipeline, Secrets, Step, StepContext } from "../../../src/index.ts"
+import { canary as canaryText, leaks, recorder as canary } from "../../support/canary.ts"
 import { Bad, type Engine, inProcess, job, recorder, run, suiteOf, suspendRun, until } from "../support/engine.ts"
 
-class Secrets extends Params.Service<Secrets>()("Secrets", {
+const secret = `pa55-${canaryText}-w0rd`
+
+const secretBody = Effect.gen(function*() {
+  yield* StepContext.annotate("url", `https://${secret}@example.com`)
+  yield* Effect.logInfo("using", secret).pipe(Effect.withSpan(secret))
+  return yield* Effect.die(new Error(`no answer of ${secret}`))
+})
+
+const secretSteps = Effect.gen(function*() {
+  const retried = Step.make("retried", Effect.andThen(Effect.logInfo(secret), Effect.fail(new Bad({ n: 1 })))).pipe(
+    Step.retry({ times: 1 }),
+    Step.onRetry(() => Effect.die(new Error(secret))),
+    Durable.step({ error: Bad })
+  )
+  yield* Effect.exit(retried)
+  const hooked = Step.make("hooked", Effect.void).pipe(
+    Step.hooks(Hook.required(Hook.onSuccess(() => Effect.fail(new Error(secret))))),
+    Durable.step()
+  )
+  yield* Effect.exit(hooked)
+  const never = Step.make("condition", Effect.void).pipe(
+    Step.when(Effect.die(new Error(secret))),
+    Durable.step({ success: Schema.Option(Schema.Void) })
+  )
+  yield* Effect.exit(never)
+  yield* suspendRun("1")
+  return yield* Durable.step({ error: Bad })(Step.make("load", secretBody))
+})
+
+class Given extends Params.Service<Given>()("Secrets", {
   rows: Schema.Int,
   token: Schema.Redacted(Schema.String)
 }) {}
@@ -41,7 +71,7 @@ export const storedContextSuite = (engine: Engine): void => {
           yield* inner
         })
       ).pipe(
-        Step.params(Secrets),
+        Step.params(Given),
         Step.annotate({ team: "data" }),
         Step.onStart(record("start")),
         Step.onSuccess(() => record("success")),
@@ -65,7 +95,7 @@ export const storedContextSuite = (engine: Engine): void => {
       )
       const provided = {
         workflow,
-        layer: Layer.provide(layer, Layer.orDie(Secrets.layerUnknown({ rows: 7, token: "s3cret" })))
+        layer: Layer.provide(layer, Layer.orDie(Given.layerUnknown({ rows: 7, token: "s3cret" })))
       }
       const exit = yield* run(storage, seen, provided)
       assert.ok(Exit.isSuccess(exit))
@@ -108,11 +138,11 @@ export const storedContextSuite = (engine: Engine): void => {
       const step = Step.make(
         "load",
         Effect.gen(function*() {
-          const { token } = yield* Secrets
+          const { token } = yield* Given
           yield* StepContext.annotate("token", token)
           return yield* new Bad({ n: 1 })
         })
-      ).pipe(Step.params(Secrets), Step.retry({ times: 1 }), Durable.step({ error: Bad }))
+      ).pipe(Step.params(Given), Step.retry({ times: 1 }), Durable.step({ error: Bad }))
       const { layer, workflow } = job(() =>
         Pipeline.make("x", step).pipe(
           Pipeline.runName("nightly"),
@@ -121,7 +151,7 @@ export const storedContextSuite = (engine: Engine): void => {
           Pipeline.onExit(() => Effect.die(new Error("broken hook")))
         )
       )
-      const secrets = Layer.orDie(Secrets.layerUnknown({ rows: 7, token: "s3cret" }))
+      const secrets = Layer.orDie(Given.layerUnknown({ rows: 7, token: "s3cret" }))
       const tables = yield* inProcess(
         storage,
         layer.pipe(Layer.provide(secrets), Layer.provide(seen.layer)),
@@ -140,6 +170,59 @@ export const storedContextSuite = (engine: Engine): void => {
       assert.ok(text.includes("nightly") && text.includes("<redacted>"))
       assert.ok(!text.includes("s3cret"))
     }))
+
+  const places = {
+    "the body of the run": Effect.provide(secretSteps, Secrets.layer(secret)),
+    "a step, before the run is evaluated anew": Effect.gen(function*() {
+      const exit = yield* Effect.exit(
+        Durable.step({ error: Bad })(
+          Step.make("load", Effect.provide(secretBody, Secrets.layer(secret)))
+        )
+      )
+      yield* suspendRun("1")
+      return yield* exit
+    }),
+    "a step that is running when the run is evaluated anew": Effect.flatMap(
+      Effect.all([
+        Effect.exit(
+          Durable.step({ error: Bad })(
+            Step.make(
+              "load",
+              Effect.andThen(Effect.sleep("600 millis"), Effect.provide(secretBody, Secrets.layer(secret)))
+            )
+          )
+        ),
+        suspendRun("1", "200 millis")
+      ], { concurrency: 2 }),
+      ([exit]) => exit
+    )
+  }
+  for (const [place, body] of Object.entries(places)) {
+    test(`what a layer in ${place} makes secret is told nowhere, and in no record of a defect or a hook`, (storage) =>
+      Effect.gen(function*() {
+        const seen = recorder()
+        const told = canary()
+        const { layer, workflow } = job(() =>
+          Pipeline.make("any", body).pipe(
+            Pipeline.stepHooks(AlerterHooks.all),
+            Pipeline.hooks(AlerterHooks.all),
+            Pipeline.onFailure((cause) => Effect.logError("it failed", cause)),
+            Pipeline.onExit(() => Effect.die(new Error(secret)))
+          )
+        )
+        const tables = yield* inProcess(
+          storage,
+          layer.pipe(Layer.provide(seen.layer), Layer.provide(told.layer)),
+          Effect.gen(function*() {
+            yield* Effect.exit(workflow.execute({ id: "1" }))
+            const sql = yield* SqlClient
+            return yield* Effect.forEach(engine.tables, (table) => sql`SELECT * FROM ${sql(table)}`)
+          })
+        )
+        assert.ok(seen.alerts.length > 0 && told.counts.spans > 0)
+        assert.deepEqual(leaks([told.outputs, seen.alerts, seen.events.list, seen.log.list, tables]), [])
+      }))
+  }
 
   test("each alert has an idempotency key of its own, and two runs have the same dedupe keys", (storage) =>
     Effect.gen(function*() {

@@ -23,7 +23,7 @@ export interface ActivityOwner {
   readonly durable: { readonly preempted: boolean; readonly released: boolean }
   readonly begun: boolean
   readonly cancellation: Cancellation
-  readonly evaluation: Pick<Evaluation, "attempt" | "detailed" | "startedMillis">
+  readonly evaluation: Pick<Evaluation, "attempt" | "detailed" | "run" | "startedMillis">
   join(earlier: ActivityOwner): void
 }
 
@@ -36,6 +36,14 @@ interface RunningActivity {
   readonly isHook: boolean
   /** Whether an evaluation waits for it. */
   awaited: boolean
+}
+
+/** What a process keeps of a run across evaluations of its body. */
+export interface KeptOfRun {
+  /** What is known of the limits at which the run and its steps are overdue, by the keys of their evaluations. */
+  readonly overdue: Map<string, OverdueKept>
+  /** The run of the latest evaluation. */
+  run: Evaluation["run"] | undefined
 }
 
 /** The activities of one run that are running in this process. */
@@ -165,7 +173,7 @@ export class ActivityFibersByRun {
   private readonly runs = new Map<string, ActivityFibers>()
   /** The steps of {@link ActivityFibers.started}, by the run, of runs that went to another process and may come back. */
   private readonly left = new Map<string, Set<string>>()
-  private readonly overdueKept = new Map<string, Map<string, OverdueKept>>()
+  private readonly kept = new Map<string, KeptOfRun>()
   /** Whether the process is shutting down: no later evaluation can join an activity then. */
   closed = false
   /** Tells the text of the pipeline's body from others. */
@@ -186,10 +194,10 @@ export class ActivityFibersByRun {
     return made
   }
 
-  /** Returns what is known in this process of the limits at which a run and its steps are overdue. */
-  overdueKeptOf(executionId: string): Map<string, OverdueKept> {
-    const kept = this.overdueKept.get(executionId) ?? new Map<string, OverdueKept>()
-    this.overdueKept.set(executionId, kept)
+  /** Returns what this process keeps of a run across evaluations of its body. */
+  keptOf(executionId: string): KeptOfRun {
+    const kept = this.kept.get(executionId) ?? { overdue: new Map<string, OverdueKept>(), run: undefined }
+    this.kept.set(executionId, kept)
     return kept
   }
 
@@ -199,7 +207,7 @@ export class ActivityFibersByRun {
    */
   release(executionId: string, reevaluates: boolean): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (!reevaluates) this.overdueKept.delete(executionId)
+      if (!reevaluates) this.kept.delete(executionId)
       const activities = this.runs.get(executionId)
       if (activities === undefined || (reevaluates && !activities.isEmpty)) return Effect.void
       this.runs.delete(executionId)

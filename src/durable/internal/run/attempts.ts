@@ -9,6 +9,7 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import { runRequired } from "../../../internal/engine/hookRunner.ts"
 import { toSchedule } from "../../../internal/engine/retry.ts"
+import { withLateGuard } from "../../../internal/engine/run.ts"
 import { bodyExceeded, failedAttempt, timeoutBody } from "../../../internal/engine/timeout.ts"
 import type { RetryPolicy, StepOwner } from "../../../internal/model/owner.ts"
 import { skippedOf } from "../../../internal/model/skip.ts"
@@ -201,7 +202,7 @@ const beforeNext = (
     const { found } = matchPending(hooks, pendingHooks)
     const pending = hooks.flatMap((planned) => found.get(planned) ?? [])
     evaluation.forgetApplied("retry")
-    const errors = yield* runRequired(evaluation, pending, failed)
+    const errors = yield* withLateGuard(evaluation.run, runRequired(evaluation, pending, failed))
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
     if (retry!.delay > 0) {

@@ -148,6 +148,7 @@ const runOnce = (
       const exit = Exit.isSuccess(ended) && settles?._tag === "Failure" ? settles : ended
       yield* report(evaluation, planned, exit, since) ?? Effect.void
       const alerts = collected.seal()
+      const withoutSecret = (error: unknown) => evaluation.run.guard?.value(error) ?? error
       const more = {
         ...(planned.decides && Exit.isFailure(exit) && !evaluation.hasApplied(planned.hook)
           ? { applied: false }
@@ -158,7 +159,7 @@ const runOnce = (
         ...(Exit.isExit(occasion) ? toldField(evaluation, occasion) : undefined)
       }
       return Exit.isFailure(exit)
-        ? { outcome: "failed", error: Cause.squash(exit.cause), ...more }
+        ? { outcome: "failed", error: withoutSecret(Cause.squash(exit.cause)), ...more }
         : { outcome: exit.value === skipped ? "skipped" : "ended", ...more }
     })
   )

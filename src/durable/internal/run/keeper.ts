@@ -19,6 +19,7 @@ import { reportStart, settleFully, startThenBody } from "../../../internal/engin
 import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/outcome.ts"
 import { Rollback } from "../../../internal/engine/rollback.ts"
 import { closeOpen } from "../../../internal/engine/rollingBack.ts"
+import { withLateGuard } from "../../../internal/engine/run.ts"
 import { linkSpan, spanReference } from "../../../internal/engine/spans.ts"
 import { currentView } from "../../../internal/engine/view.ts"
 import type { Occasion } from "../../../internal/model/hook.ts"
@@ -28,6 +29,7 @@ import type { Planned } from "../../../internal/model/plan.ts"
 import { activityKey } from "../activityKey.ts"
 import { type EndRecord, type Placed, StartRecord } from "../stored/records.ts"
 import { type Problem, unstorableExit } from "../stored/unstorable.ts"
+import { withoutSecrets } from "../stored/withoutSecrets.ts"
 import { activity, type RecordOptions } from "./activity.ts"
 import type { ActivityOwner } from "./activityFibers.ts"
 import { attemptOnce } from "./attemptOnce.ts"
@@ -111,7 +113,12 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     this.instance = Context.getUnsafe(fiber.context, WorkflowInstance)
     if (evaluation.owner.label === "Pipeline") {
       this.key = "run"
-      evaluation.run.rollback = new Rollback(true)
+      const { run } = evaluation
+      run.rollback = new Rollback(true)
+      // what an earlier evaluation of the body has made secret is in the records, and this one may come to it later
+      const guard = durable.kept.run?.guard
+      if (guard !== undefined) run.guardBy(guard)
+      durable.kept.run = run
     } else {
       const next = durable.keys.next(owner.name, evaluation.owner.key, fiber)
       this.key = `step/${"key" in next ? next.key : owner.name}`
@@ -128,9 +135,9 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
 
   /** Of this process: a restart tells once more. */
   get overdueKept(): OverdueKept {
-    const { overdueKept } = this.durable
-    const kept = overdueKept.get(this.key) ?? { since: undefined, told: new Map<string, number>() }
-    overdueKept.set(this.key, kept)
+    const { overdue } = this.durable.kept
+    const kept = overdue.get(this.key) ?? { since: undefined, told: new Map<string, number>() }
+    overdue.set(this.key, kept)
     return kept
   }
 
@@ -163,9 +170,16 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
       Effect.sync(() => {
         const replaced = unstorableEnd(this.evaluation, end, problem)
         this.originals.keep(name, attempt, replaced.exit as Exit.Exit<unknown, unknown>)
-        return replaced
+        return this.stored(replaced)
       })
-    return this.record(name, this.storage.end, execute, { attempt, annotations, replace })
+    const stored = Effect.map(execute, (end: EndRecord) => this.stored(end))
+    return this.record(name, this.storage.end, stored, { attempt, annotations, replace })
+  }
+
+  /** Returns an end as it is stored. */
+  private stored(end: EndRecord): EndRecord {
+    // the cast: that is what the schema of the record is of
+    return { ...end, exit: withoutSecrets(end.exit as Exit.Exit<unknown, unknown>, this.evaluation.run.guard) }
   }
 
   /** Runs an activity that keeps running where the body is evaluated anew at once; the next evaluation joins it. */
@@ -281,9 +295,12 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   condition(condition: AnyEffect): AnyEffect {
     const { condition: schema } = this.storage
     if (schema === undefined) return condition
+    const { label, run } = this.evaluation
+    const stored = (exit: Exit.Exit<unknown, unknown>) => withoutSecrets(exit, run.guard)
     const replace = (exit: Exit.Exit<unknown, unknown>) => (problem: Problem) =>
-      Effect.succeed(unstorableExit(this.evaluation.label, exit, problem))
-    return Effect.flatten(this.record(`${this.key}/when`, schema, attemptOnce(this, condition, 0), { replace }))
+      Effect.succeed(stored(unstorableExit(label, exit, problem)))
+    const execute = Effect.map(attemptOnce(this, condition, 0), stored)
+    return Effect.flatten(this.record(`${this.key}/when`, schema, execute, { replace }))
   }
 
   /** Runs the attempts of a step's body, each of them recorded. `undefined` for a run. */
@@ -334,9 +351,17 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     })
   }
 
+  /** Called after the body. Secrets may have been given in an evaluation whose activity this one joined. */
+  private leave(): void {
+    const { joined, evaluation } = this
+    const guard = joined?.evaluation.run.guard
+    if (guard !== undefined) evaluation.run.guardBy(guard)
+    evaluation.leave()
+  }
+
   private onOwnFiber(ending: () => AnyEffect): AnyEffect {
     return Effect.suspend(() => {
-      this.evaluation.leave()
+      this.leave()
       return onOwnFiber(
         this.durable,
         ending,
@@ -373,41 +398,45 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
    */
   finish(exit: Exit.Exit<unknown, unknown>, cancelled = false): AnyEffect {
     const { evaluation } = this
-    evaluation.leave()
+    this.leave()
     if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
-    return Effect.flatMap(
-      this.recordedEnd === undefined ? recordEnd(this, exit, cancelled) : Effect.succeed(this.recordedEnd),
-      (end) => {
-        this.restoreEnd(end)
-        this.endedMillis = end.endedAt
-        const recorded = this.asOwn(end.exit as Exit.Exit<unknown, unknown>)
-        const original = this.originals.exit
-        const shown = original !== undefined && Exit.isFailure(original) ? original : recorded
-        const { questions } = this.durable.activities
-        markTold(evaluation, recorded, end.told, "inner")
-        return Effect.flatMap(
-          Effect.andThen(
+    return withLateGuard(
+      evaluation.run,
+      Effect.flatMap(
+        this.recordedEnd === undefined ? recordEnd(this, exit, cancelled) : Effect.succeed(this.recordedEnd),
+        (end) => {
+          this.restoreEnd(end)
+          this.endedMillis = end.endedAt
+          const recorded = this.asOwn(end.exit as Exit.Exit<unknown, unknown>)
+          const original = this.originals.exit
+          const shown = original !== undefined && Exit.isFailure(original) ? original : recorded
+          const { questions } = this.durable.activities
+          markTold(evaluation, recorded, end.told, "inner")
+          return Effect.flatMap(
             Effect.andThen(
-              questions.withdraw(evaluation.isRun ? "" : `${this.key}/`),
-              // of an end that this process has recorded all are in the plan
-              this.originals.isUnreported ? Effect.void : keepPending(evaluation, end.pendingHooks)
+              Effect.andThen(
+                questions.withdraw(evaluation.isRun ? "" : `${this.key}/`),
+                // of an end that this process has recorded all are in the plan
+                this.originals.isUnreported ? Effect.void : keepPending(evaluation, end.pendingHooks)
+              ),
+              Effect.suspend(() => Effect.exit(settleFully(evaluation, shown, outcomeOf(shown))))
             ),
-            Effect.suspend(() => Effect.exit(settleFully(evaluation, shown, outcomeOf(shown))))
-          ),
-          (hooks) => {
-            // the code around gets the recorded errors, which are other objects than those that the hooks have told of
-            if (shown !== recorded) markTold(evaluation, recorded, toldPositions(evaluation, shown), "own")
-            this.settled = true
-            this.originals.markReported()
-            this.durable.activities.forgetStart(this.key)
-            this.durable.open.delete(this)
-            const ended = Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
-            return evaluation.isRun && isInterrupted(recorded)
-              ? Effect.andThen(markInterrupted(this.durable), ended)
-              : ended
-          }
-        )
-      }
+            (hooks) => {
+              // the code around gets the recorded errors, which are other objects than those that the hooks have told of
+              if (shown !== recorded) markTold(evaluation, recorded, toldPositions(evaluation, shown), "own")
+              this.settled = true
+              this.originals.markReported()
+              this.durable.activities.forgetStart(this.key)
+              this.durable.open.delete(this)
+              const ended = Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
+              if (!evaluation.isRun) return ended
+              // the engine stores it
+              const stored = withoutSecrets(ended, evaluation.run.guard)
+              return isInterrupted(recorded) ? Effect.andThen(markInterrupted(this.durable), stored) : stored
+            }
+          )
+        }
+      )
     )
   }
 }

@@ -142,7 +142,7 @@ const run = (
         released: false,
         preempted: false,
         activities: runs.of(executionId),
-        overdueKept: runs.overdueKeptOf(executionId),
+        kept: runs.keptOf(executionId),
         crashes: crashesOf(Context.get(context, WorkflowEngine)),
         crashLimit
       }

@@ -8,10 +8,9 @@ import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import type { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
-import type { OverdueKept } from "../../../internal/model/overdue.ts"
 import type { Crashes } from "../crashes/crashes.ts"
 import type { CodeChanged } from "../runs/codeChanged.ts"
-import type { ActivityFibers } from "./activityFibers.ts"
+import type { ActivityFibers, KeptOfRun } from "./activityFibers.ts"
 import type { Code, Replay } from "./codeChanges.ts"
 import type { StepKeys } from "./stepKeys.ts"
 
@@ -45,8 +44,7 @@ export interface DurableRun {
   /** Whether that is because something arrived that the run waits for: the body is evaluated anew at once. */
   preempted: boolean
   readonly activities: ActivityFibers
-  /** What this process knows of the limits at which the run and its steps are overdue, by the keys of their evaluations. */
-  readonly overdueKept: Map<string, OverdueKept>
+  readonly kept: KeptOfRun
   /** The crashes that the engine has counted, if it counts them. */
   readonly crashes: Crashes | undefined
   /** How many crashes a hook of the run, and a step that does not say otherwise, may have and begin again. */
