@@ -86,7 +86,7 @@ export interface StoredHook {
   readonly kind: string
   /** The name of the hook. */
   readonly name: string
-  /** `pending` until it has run; `skipped` if its condition did not hold. */
+  /** `pending` until it has run; `skipped` if its condition did not hold. In a run that has ended none is pending. */
   readonly status: "pending" | "ended" | "skipped" | "failed"
 }
 

@@ -9,7 +9,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as assert from "node:assert/strict"
 import { Approval, Durable } from "../../../src/durable/index.ts"
-import { AlerterHooks, Approver, Pipeline, Step } from "../../../src/index.ts"
+import { AlerterHooks, Approver, Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
 import {
   awaitExit,
   awaitSuspended,
@@ -279,7 +279,7 @@ export const storedRunsSuite = (engine: Engine): void => {
           const [step] = steps
           assert.deepEqual(
             { name: step?.name, status: step?.status, attempts: step?.attempts, why: step?.why },
-            { name: "load[a/b]", status: "failure", attempts: 2, why: "Bad" }
+            { name: "load[a/b]", status: "failure", attempts: 2, why: "Bad: n 7" }
           )
           assert.deepEqual(step?.hooks.map(({ kind, status }) => [kind, status]), [["failure", "ended"]])
           assert.deepEqual(questions.map(({ status, title }) => [title, status]), [["Go on?", "open"]])
@@ -288,6 +288,67 @@ export const storedRunsSuite = (engine: Engine): void => {
           assert.deepEqual((yield* Durable.list()).map(({ status }) => status), ["interrupt"])
         })
       )
+    }))
+
+  test("no hook is shown as pending that does not run", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const step = (name: string, body: Effect.Effect<void, Bad>, isRequired: boolean) =>
+        Step.make(name, body).pipe(
+          Step.hooks(Hooks.make(AlerterHooks.failure, Hook.onInterrupt(() => Effect.void))),
+          (self) => isRequired ? Step.hooks(self, Hook.required(Hook.onSuccess(() => seen.note("required")))) : self,
+          Durable.step({ error: Bad })
+        )
+      const pipeline = job(() =>
+        Effect.gen(function*() {
+          yield* step("plain", Effect.void, false)
+          yield* step("required", Effect.void, true)
+          yield* Effect.ignore(step("broken", Effect.fail(new Bad({ n: 7 })), false))
+          yield* Approver.ask({ title: "Go on?", timeout: "1 day" })
+        })
+      )
+      const approver = Approval.layer({ instructions: () => [] })
+      yield* inProcess(
+        storage,
+        Layer.provide(pipeline.layer, Layer.provideMerge(approver, seen.layer)),
+        Effect.gen(function*() {
+          const runId = yield* pipeline.workflow.execute({ id: "1" }, { discard: true })
+          yield* awaitSuspended(pipeline.workflow, runId)
+          const shown = Effect.map(
+            Durable.show(runId),
+            ({ steps }) =>
+              steps.map(({ hooks, name }) => [name, ...hooks.map(({ name, status }) => `${name} ${status}`)])
+          )
+          const expected = [["plain"], ["required", "onSuccess ended"], ["broken", "AlerterHooks.failure ended"]]
+          assert.deepEqual(yield* shown, expected)
+          yield* pipeline.workflow.interrupt(runId)
+          yield* awaitExit(pipeline.workflow, runId)
+          assert.deepEqual(yield* shown, expected)
+        })
+      )
+    }))
+
+  test("a stored run says why it failed, also by errors that have no message in the database", (storage) =>
+    Effect.gen(function*() {
+      const seen = recorder()
+      const cyclic: Record<string, unknown> = {}
+      cyclic["self"] = cyclic
+      const unstorable = Step.make("pack", Effect.succeed(cyclic)).pipe(Durable.step({ success: Schema.Any }))
+      const pipeline = job(() =>
+        Effect.exit(unstorable).pipe(
+          Effect.andThen(Durable.step(Step.make("end", Effect.fail(new Bad({ n: 7 }))), { error: Bad }))
+        )
+      )
+      yield* run(storage, seen, pipeline)
+      yield* Effect.gen(function*() {
+        const [listed] = yield* Durable.list()
+        assert.equal(listed?.why, "Bad: n 7")
+        const { steps } = yield* Durable.show(listed!.runId)
+        assert.deepEqual(steps.map(({ name, why }) => [name, why]), [
+          ["pack", "Unstorable: \"pack\": its result can't be stored: result.self is a reference to what it is in"],
+          ["end", "Bad: n 7"]
+        ])
+      }).pipe(Effect.provide(Layer.fresh(storage)))
     }))
 
   test("runs are listed by pipeline and status, the newest first, from any process", (storage) =>

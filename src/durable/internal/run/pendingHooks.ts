@@ -35,14 +35,17 @@ export const matchPending = (
 
 /**
  * Lists the hooks that may run after an exit: after a success or an interruption that has required hooks also those
- * for a failure, since a required hook can make it one; after a success also those for a rollback.
+ * for a failure, since a required hook can make it one; after a success also those for a rollback. A hook for an alerter
+ * that keeps no failures is none of them: nothing would be recorded of it, and it would be shown as pending for ever.
  */
-export const pendingAfter = ({ plan }: Evaluation, exit: Exit.Exit<unknown, unknown>): ReadonlyArray<PendingHook> => {
-  const { ordinary, required, rollback } = plan
+export const pendingAfter = (evaluation: Evaluation, exit: Exit.Exit<unknown, unknown>): ReadonlyArray<PendingHook> => {
+  const { ordinary, required, rollback } = evaluation.plan
   const outcome = outcomeOf(exit)
   const outcomes = outcome !== "failure" && required[outcome].length > 0 ? [outcome, "failure" as const] : [outcome]
   const planned = outcomes.flatMap((outcome) => [...required[outcome], ...ordinary[outcome]])
-  return [...new Set(outcome === "success" ? [...planned, ...rollback] : planned)].map(toPending)
+  return [...new Set(outcome === "success" ? [...planned, ...rollback] : planned)]
+    .filter(({ hook }) => hook.alerting?.wanted?.(evaluation.hookContextOf(hook)) !== false)
+    .map(toPending)
 }
 
 /** Restricts the plan to the hooks that a record names, and warns of those that the code no longer has. */

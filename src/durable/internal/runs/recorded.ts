@@ -1,8 +1,10 @@
 /** Reads the records of a run, as the tables have them, without the schemas of its pipeline. */
 import * as DateTime from "effect/DateTime"
 import { hasProperty } from "effect/Predicate"
+import { isStepSkipped } from "../../../internal/model/skip.ts"
 import type { StoredHook, StoredStep } from "../../../internal/model/storedRun.ts"
-import { skippedTag } from "../stored/errors.ts"
+import { errorText } from "../../../internal/text/errors.ts"
+import { libraryErrorOf, skippedTag } from "../stored/errors.ts"
 import type { EndRecord, PendingHook } from "../stored/records.ts"
 import { fromStored } from "./codeChanged.ts"
 import { shownStep, stepKeyIn } from "./runs.ts"
@@ -38,15 +40,15 @@ const described = (value: unknown): string => {
   if (typeof value !== "object" || value === null) return String(value)
   const changed = fromStored(value)
   if (changed !== undefined) return `CodeChanged: ${changed.message}`
-  const { _tag, message, name, reason } = value as Record<string, unknown>
-  if (_tag === skippedTag) return typeof reason === "string" ? reason : "skipped"
-  const kind = typeof _tag === "string"
-    ? _tag.replace("effect-epilogue/", "")
-    : typeof name === "string"
-    ? name
-    : undefined
+  const library = libraryErrorOf(value)
+  if (isStepSkipped(library)) return library.reason ?? "skipped"
+  // an error of the library is stored by its fields, of which it makes the message
+  if (library !== undefined) return errorText(library)
+  const { _tag, message, name } = value as Record<string, unknown>
+  const kind = typeof _tag === "string" ? _tag : typeof name === "string" ? name : undefined
   if (typeof message === "string" && message !== "") return kind === undefined ? message : `${kind}: ${message}`
-  return kind ?? JSON.stringify(value)
+  // a tagged error without a message says by its fields what failed
+  return typeof _tag === "string" ? errorText(value) : kind ?? JSON.stringify(value)
 }
 
 /** Returns the errors of an exit on one line, or `undefined` for a success. */
@@ -108,7 +110,7 @@ const partsOf = (prefix: string, rows: ReadonlyArray<ActivityRow>): Parts => {
   return parts
 }
 
-const hooksOf = ({ all, hooks }: Parts): ReadonlyArray<StoredHook> => {
+const hooksOf = ({ all, hooks }: Parts, exit: StoredExit | undefined, isOver: boolean): ReadonlyArray<StoredHook> => {
   const names = new Map<string, PendingHook>(
     all.flatMap(({ pendingHooks = [] }) => pendingHooks.map((hook) => [`${hook.kind}/${hook.index}`, hook] as const))
   )
@@ -116,21 +118,26 @@ const hooksOf = ({ all, hooks }: Parts): ReadonlyArray<StoredHook> => {
     const [kind = "", index = ""] = place.split("/")
     return { kind, name: names.get(`${kind}/${index}`)?.name ?? index, status }
   })
-  const pending = [...names].flatMap(([place, { kind, name }]): ReadonlyArray<StoredHook> =>
+  // those of a failure are recorded with any other end, too, where a required hook can make it one
+  const mayHaveFailed = statusOf(exit) === "failure" || ended.some(({ status }) => status === "failed")
+  const pending = isOver ? [] : [...names].flatMap(([place, { kind, name }]): ReadonlyArray<StoredHook> =>
     // a run that has not failed has no use for its rollback hooks
-    kind === "rollback" || [...hooks.keys()].some((known) => known === place || known.startsWith(`${place}/`))
+    kind === "rollback" || (kind === "failure" && !mayHaveFailed) ||
+      [...hooks.keys()].some((known) => known === place || known.startsWith(`${place}/`))
       ? []
       : [{ kind, name, status: "pending" }]
   )
   return [...ended, ...pending]
 }
 
-/** Returns the hooks of the run itself. */
-export const runHooks = (rows: ReadonlyArray<ActivityRow>): ReadonlyArray<StoredHook> =>
-  hooksOf(partsOf("run", rows.filter(({ name }) => name.startsWith("run/"))))
+/** Returns the hooks of the run itself. In a run that `isOver` none is pending. */
+export const runHooks = (rows: ReadonlyArray<ActivityRow>, isOver: boolean): ReadonlyArray<StoredHook> => {
+  const parts = partsOf("run", rows.filter(({ name }) => name.startsWith("run/")))
+  return hooksOf(parts, parts.end?.exit, isOver)
+}
 
 /** Returns the steps of which something is recorded, in the order in which they began. */
-export const stepsOf = (rows: ReadonlyArray<ActivityRow>): ReadonlyArray<Recorded> => {
+export const stepsOf = (rows: ReadonlyArray<ActivityRow>, isOver: boolean): ReadonlyArray<Recorded> => {
   const byKey = new Map<string, Array<ActivityRow>>()
   for (const row of rows) {
     const key = stepKeyIn(row.name)
@@ -156,7 +163,7 @@ export const stepsOf = (rows: ReadonlyArray<ActivityRow>): ReadonlyArray<Recorde
       startedAt: time(starts.length === 0 ? undefined : startedMillis),
       endedAt: time(end?.endedAt),
       why: whyOf(end?.exit ?? last?.exit),
-      hooks: hooksOf(parts)
+      hooks: hooksOf(parts, end?.exit, isOver)
     }
   })
   return steps.toSorted((a, b) =>

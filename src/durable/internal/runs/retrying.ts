@@ -19,7 +19,7 @@ export const keptOf = (
   rows: ReadonlyArray<ActivityRow>,
   from: string | undefined
 ): Kept | RunRefused => {
-  const steps = stepsOf(rows)
+  const steps = stepsOf(rows, true)
   const dropped = again(run, steps, from)
   if (dropped instanceof RunRefused) return dropped
   const first = steps.find(({ key }) => dropped.has(key))

@@ -2,6 +2,8 @@
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
@@ -277,3 +279,11 @@ const library = [
 /** Returns the schema of the library's errors and, if there are any, the user's. */
 export const withLibrary = (error: Schema.Top | undefined): Schema.Top =>
   Schema.Union(error === undefined ? library : [...library, error])
+
+const decodeLibrary = Schema.decodeUnknownOption(Schema.Union(library))
+
+/** Returns the error of the library that is stored as this, or `undefined` for anything else. */
+export const libraryErrorOf = (stored: unknown): LibraryError | undefined =>
+  hasProperty(stored, "_tag") && String(stored._tag).startsWith("effect-epilogue/")
+    ? Option.getOrUndefined(decodeLibrary(stored))
+    : undefined

@@ -84,13 +84,14 @@ export const make = (cluster: Cluster): Management => {
       const row = yield* found(runId)
       const [run] = yield* toRuns([row])
       const rows = ended(yield* tables.activities(row.entity, row.execution))
+      const isOver = run!.endedAt !== undefined
       const { [parentKey]: _, ...payload }: Record<string, unknown> = JSON.parse(row.payload)
       return {
         ...run!,
         payload,
         // the fields of a `StoredStep`, without those that only a retry needs
-        steps: stepsOf(rows).map(({ key: _, order: __, startedMillis: ___, ...step }) => step),
-        hooks: runHooks(rows),
+        steps: stepsOf(rows, isOver).map(({ key: _, order: __, startedMillis: ___, ...step }) => step),
+        hooks: runHooks(rows, isOver),
         // the table is made with the first question
         questions: yield* Effect.orElseSucceed(questions(run!), () => []),
         retriedAs: yield* retries.of(row.entity, row.execution)

@@ -104,12 +104,14 @@ export const make = (
       Effect.suspend(() =>
         Effect.map(found(find(runId)), (row): StoredRunDetails => {
           const rows = activities(row.id)
+          const run = toRun(row)
+          const isOver = run.endedAt !== undefined
           return {
-            ...toRun(row),
+            ...run,
             payload: JSON.parse(row.payload),
             // the fields of a `StoredStep`, without those that only a retry needs
-            steps: stepsOf(rows).map(({ key: _, order: __, startedMillis: ___, ...step }) => step),
-            hooks: runHooks(rows),
+            steps: stepsOf(rows, isOver).map(({ key: _, order: __, startedMillis: ___, ...step }) => step),
+            hooks: runHooks(rows, isOver),
             questions: questionsIn(database, row),
             retriedAs: database.read<{ execution: string }>(
               statement("SELECT execution FROM effect_epilogue_runs WHERE retry_of = ? ORDER BY id", row.execution)
