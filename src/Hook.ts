@@ -89,7 +89,7 @@ export type FitsTags<E, T> = [UnmetTags<E, T>] extends [never] ? unknown
  *
  * **Gotchas**
  *
- * An invalid or negative limit fails each hook that would run under it; the step is not affected.
+ * An invalid or negative limit fails each hook that has to wait for something under it; the step is not affected.
  *
  * @see `Hook.timeout` for the limit of one hook
  *
@@ -170,8 +170,8 @@ export const onFailure: <R, E = unknown>(
  *
  * **Gotchas**
  *
- * It is a failure hook: a step that has one no longer inherits its pipeline's failure hooks, not even for errors
- * of other tags. `Step.inherit("append", "failure")` keeps them.
+ * It is a failure hook: for an error of that tag it stands in for the failure hooks of the pipeline, which run for all
+ * other errors and for defects. `Step.inherit("append", "failure")` runs both.
  *
  * @example
  * ```ts
@@ -291,7 +291,8 @@ export const onOverdue: {
 
 /**
  * Makes a hook that runs after a step ended, whatever the outcome, and after the hooks of that outcome. The exit of a
- * step that was skipped is a failure with a `Step.StepSkipped`.
+ * step that was skipped is a failure with a `Step.StepSkipped`, or, for a hook that is attached after `Step.when` or
+ * `Step.whenSkipped`, what callers get: a success with `None`, or with that value.
  *
  * @see {@link onSuccess} for hooks of one outcome
  *

@@ -176,6 +176,7 @@ export const layerDefault: <R, T>(
  * for (const hook of Hooks.explain(load, etl)) console.log(hook.kind, hook.name, hook.level)
  * // success AlerterHooks.success pipeline
  * // failure onFailure step
+ * // interrupt AlerterHooks.interrupt pipeline
  * ```
  *
  * @see `Step.inherit` for how a step changes the precedence

@@ -8,9 +8,9 @@
  * evaluation ends in exactly one of success, failure, interrupt and skip. A hook that fails does not change the step's
  * exit, unless it is `Hook.required`.
  *
- * With a tracer, each evaluation opens a span with the step's name and the attributes `epilogue.*` (pipeline,
- * run, step, attempt), and each hook opens a child span. With Effect's default tracer, which exports nothing, no
- * span is opened.
+ * With a tracer, each evaluation opens a span with the step's name and attributes that begin with `cicd.pipeline`, as
+ * OpenTelemetry has them, and with `epilogue` (pipeline, run, step, attempt), and each hook opens a child span. With
+ * Effect's default tracer, which exports nothing, no span is opened.
  *
  * **Gotchas**
  *

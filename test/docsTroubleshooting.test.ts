@@ -11,6 +11,13 @@ const page = readFileSync(join(root, "docs/troubleshooting.md"), "utf8")
 
 const entries = [...page.matchAll(/^### (\w+)$/gm)].map(([, name]) => name!)
 
+test("the entries of errors are in alphabetical order", () => {
+  const [, section] = page.split(/^## Errors$|^## Reasons$/m)
+  const names = [...section!.matchAll(/^### (\w+)$/gm)].map(([, name]) => name!)
+  expect(names.length).toBeGreaterThan(20)
+  expect(names).toEqual(names.toSorted((a, b) => a.toLowerCase().localeCompare(b.toLowerCase())))
+})
+
 const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts") && !file.endsWith(".gen.ts"))
   .map((file) => ({ file, text: readFileSync(join(root, "src", file), "utf8").replace(/\/\*\*[\s\S]*?\*\//g, "") }))
@@ -54,6 +61,20 @@ test("each reason of an error has an entry", () => {
   expect(storageReasons.filter((reason) => !page.includes(`| \`${reason}\``))).toEqual([])
 })
 
+const all = sources.map(({ text }) => text).join("\n")
+
+/** Returns what the first cells of a table quote and the sources do not have, apart from where they have a value. */
+const unknownIn = (table: string): ReadonlyArray<string> =>
+  [...table.matchAll(/^\| (.*?`.+?) +\| /gm)].flatMap(([, cell]) =>
+    [...cell!.matchAll(/`([^`]+)`/g)].map(([, message]) => message!)
+  ).flatMap((message) => message.split(/ ?…"? ?/)).filter((piece) => piece.length > 3 && !all.includes(piece))
+
+test("each line of the log that the page quotes is one of the library", () => {
+  const table = page.split(/^## Lines of the log$/m)[1]!
+  expect(table.match(/^\| .*`/gm)!.length).toBeGreaterThan(10)
+  expect(unknownIn(table)).toEqual([])
+})
+
 test("each message that the page quotes is one of the library", () => {
   const effects = ["Service not found: effect-epilogue/", "An asynchronous Effect was executed with Effect.runSync"]
   const [, defects] = page.replace(/^## What the compiler says$[\s\S]*?^## /m, "## ").split(/^## Defects$/m)
@@ -61,7 +82,6 @@ test("each message that the page quotes is one of the library", () => {
     [...cell!.matchAll(/`([^`]+)`/g)].map(([, message]) => message!)
   ).filter((message) => !effects.some((known) => message.startsWith(known)))
   expect(quoted.length).toBeGreaterThan(30)
-  const all = sources.map(({ text }) => text).join("\n")
   const pieces = quoted.flatMap((message) => message.split(/ ?…"? ?/)).filter((piece) => piece.length > 3)
   expect(pieces.filter((piece) => !all.includes(piece))).toEqual([])
 })

@@ -42,8 +42,9 @@ export interface JsonLinesOptions {
  * longer than `maxBytes` is shortened, its detail first.
  *
  * A line has `title`, `severity`, `fields` (a list of `name` and `value`), `tags`, and `at` as
- * ISO 8601; and if the alert has them, `body`, `detail`, `dedupeKey`, `idempotencyKey`, `source`
- * and `attachments` (the `name`, `mediaType` and `size` of each, in bytes, without the content).
+ * ISO 8601; and if the alert has them, `body`, `detail`, `dedupeKey`, `idempotencyKey`, `source`,
+ * `url`, `actions` (the `label` and `url` of each) and `attachments` (the `name`, `mediaType` and
+ * `size` of each, in bytes, without the content).
  *
  * **Gotchas**
  *

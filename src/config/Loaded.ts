@@ -202,8 +202,8 @@ export interface Loaded {
   readonly steps: ReadonlyArray<ExplainedStep>
   /**
    * Warnings about a file that is loaded all the same: a variable whose value is too short to be kept out of what
-   * is shown, a policy that counts failures in a row without a store, and steps of one name without keys among the
-   * exports of the pipeline's module.
+   * is shown, a text that looks like a variable and is none, a policy that counts failures in a row without a store, and
+   * steps of one name without keys among the exports of the pipeline's module.
    */
   readonly warnings: ReadonlyArray<ConfigIssue>
   /** Returns the names of steps in the file that have not run so far. After a run, these may be misspelt. */

@@ -49,8 +49,8 @@ export interface DigestOptions<P extends string | undefined = undefined> {
  *
  * - The title says how many alerts there were of which severity. A code block lists each with its time, severity,
  *   title, the first line of its body and its field `held back`; beyond 500 it lists the most severe. The digest has
- *   the highest severity, the tag `digest`, the tags of all alerts (up to 50 together) and the part of their `source`
- *   that is the same. It has no `idempotencyKey`.
+ *   the highest severity, the tag `digest`, the tags of all alerts (up to 50 together) and, where all are of one run, the
+ *   part of their `source` that is the same. It has no `idempotencyKey`.
  * - If the window ends with a single alert, that is posted unchanged. The digest has no attachments; its field `not
  *   attached` names them.
  * - What says that something is well again reaches channels that keep incidents, such as `PagerDuty`,

@@ -38,7 +38,7 @@ import type { MainOptions } from "./MainOptions.ts"
  * | 1             | it failed, and the error has no exit code of its own (`Runtime.errorExitCode`), an error that nothing catches has interrupted it, or `process.exit(0)` or `Deno.exit(0)` was called in a run |
  * | 3             | it succeeded, with `requireAlerts`, and an alert did not arrive                                |
  * | 13            | nothing was left that could end it                                                             |
- * | 130, 143, 129 | it was interrupted, by SIGINT (Ctrl-C), SIGTERM or SIGHUP                                      |
+ * | 130, 143, 129, 131 | it was interrupted, by SIGINT (Ctrl-C), SIGTERM, SIGHUP or SIGQUIT; 130 also where it interrupted itself |
  *
  * After a success the process goes on with what else keeps it alive, such as a server. In all other cases it ends as soon
  * as its output is written.
