@@ -31,8 +31,8 @@ const modules: Record<string, Budget> = {
   "durable/index": { own: 97430, total: 214370, schema: true },
   Hook: { own: 14207, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
-  "main/index": { own: 18830, total: 33810 },
-  "monitors/index": { own: 34481, total: 67940, schema: true },
+  "main/index": { own: 18941, total: 33908 },
+  "monitors/index": { own: 34481, total: 67966, schema: true },
   Params: { own: 4900, total: 37828, schema: true },
   Pipeline: { own: 27906, total: 49639 },
   "report/index": { own: 80753, total: 116650, schema: true },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 30083, total: 49560 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 5966, total: 19439 },
-  index: { own: 59535, total: 101664, schema: true }
+  index: { own: 59535, total: 101757, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

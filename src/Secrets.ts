@@ -37,7 +37,8 @@ export type Secret = string | Redacted.Redacted<unknown>
  * - The `Redacted` values of `Params` services, and the addresses and tokens of the channels of `effect-epilogue/alerters`,
  *   become secret where their layers are built inside.
  * - A layer inside of a run, as by `Pipeline.provide`, holds from then on for the whole run: its events, the hooks
- *   that come later, and the spans that are open.
+ *   that come later, and the spans that are open. A tracer that sends the name of a span when it is opened, as the
+ *   devtools do, sends a name that held what was not secret then.
  * - Values and errors of steps are not changed, and neither is what a program prints by itself.
  *
  * **Gotchas**

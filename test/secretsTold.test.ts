@@ -153,3 +153,26 @@ it.effect("a layer of secrets in a body keeps them out of the hooks that run bef
     }
     assert.deepEqual(leaks(outputs), [])
   }))
+
+it.effect("a span ends without what has become secret since it was opened: in its name, and in its attributes", () =>
+  Effect.gen(function*() {
+    const { layer, outputs } = recorder()
+    const opened = { attributes: { url: `https://${secret}`, [secret.length]: [secret] } }
+    const later = Effect.andThen(Secrets.add(secret), Effect.void).pipe(Effect.withSpan(`GET ${secret}`, opened))
+    yield* Effect.provide(Step.make(`load ${secret}`, later), Secrets.layer("other-text")).pipe(Effect.provide(layer))
+    const inner = Effect.provide(Effect.void, Secrets.layer(secret)).pipe(Effect.withSpan(`GET ${secret}`, opened))
+    const run = Pipeline.make(`etl ${secret}`, Step.make(`load ${secret}`, inner))
+    yield* run.pipe(Effect.withSpan("around", opened), Effect.provide(layer))
+    const spans = outputs.filter((output) => typeof output === "string" && /^(load|GET|etl|around)/.test(output))
+    assert.deepEqual(spans, [
+      "GET <redacted>",
+      "load <redacted>",
+      "GET <redacted>",
+      "load <redacted>",
+      "etl <redacted>",
+      "around"
+    ])
+    assert.ok(outputs.some((output) => output instanceof Map && output.get("url") === "https://<redacted>"))
+    const ofSpans = outputs.filter((output) => typeof output === "string" || output instanceof Map)
+    assert.deepEqual(leaks(ofSpans), [])
+  }))

@@ -38,7 +38,7 @@ export const make = (values: Iterable<string> = [], onAdd?: (value: string) => v
     const scrubbed = cause(exit.cause)
     return scrubbed === exit.cause ? exit : Exit.failCause(scrubbed)
   }
-  const parts: Parts = { isEmpty: () => secrets.isEmpty, scrub, value, record, cause, exit }
+  const parts: Parts = { isEmpty: () => secrets.isEmpty, size: () => secrets.size, scrub, value, record, cause, exit }
   const logging = guardedLoggers(parts)
   const tracing = guardedTracers(parts)
   const observing = guardedObservers(parts)
@@ -58,6 +58,8 @@ export const make = (values: Iterable<string> = [], onAdd?: (value: string) => v
 
 interface Parts {
   readonly isEmpty: () => boolean
+  /** How many values are kept out. */
+  readonly size: () => number
   readonly scrub: Scrub
   readonly value: (value: unknown) => unknown
   readonly record: (values: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
@@ -178,8 +180,20 @@ const guardedTracer = (tracer: Tracer.Tracer, parts: Parts): Tracer.Tracer =>
     context: tracer.context
   })
 
-/** Changes a span in place, since a tracer may recognize its own spans as parents. */
-const guardedSpan = (span: Tracer.Span, parts: Parts): Tracer.Span => {
+/** Replaces what has become secret since a span was opened. The interface of spans has no way to change a name. */
+const scrubOpened = (span: Tracer.Span, { scrub, value }: Parts, attribute: Tracer.Span["attribute"]): void => {
+  const name = scrub(span.name)
+  if (name !== span.name) {
+    Reflect.defineProperty(span, "name", { value: name, configurable: true, enumerable: true, writable: true })
+  }
+  for (const [key, given] of span.attributes) {
+    const scrubbed = value(given)
+    if (scrubbed !== given) attribute(key, scrubbed)
+  }
+}
+
+/** Changes a span in place, since a tracer may recognize its own spans as parents. `known` secrets it was opened without. */
+const guardedSpan = (span: Tracer.Span, parts: Parts, known = parts.size()): Tracer.Span => {
   const attribute = span.attribute.bind(span)
   const event = span.event.bind(span)
   const end = span.end.bind(span)
@@ -188,7 +202,10 @@ const guardedSpan = (span: Tracer.Span, parts: Parts): Tracer.Span => {
     attribute: (key: string, value: unknown) => attribute(parts.scrub(key), parts.value(value)),
     event: (name: string, at: bigint, attributes?: Record<string, unknown>) =>
       event(parts.scrub(name), at, attributes && { ...parts.record(attributes) }),
-    end: (at: bigint, exit: Exit.Exit<unknown, unknown>) => end(at, parts.exit(exit)),
+    end: (at: bigint, exit: Exit.Exit<unknown, unknown>) => {
+      if (parts.size() !== known) scrubOpened(span, parts, attribute)
+      end(at, parts.exit(exit))
+    },
     addLinks: (links: ReadonlyArray<Tracer.SpanLink>) => addLinks(linksOf(links, parts))
   })
 }
@@ -199,7 +216,7 @@ const guardedOpen = (parts: Parts): (context: Context.Context<never>) => void =>
   return (context) => {
     let span = Context.getOrUndefined(context, Tracer.ParentSpan)
     while (span?._tag === "Span" && !guarded.has(span)) {
-      guarded.add(guardedSpan(span, parts))
+      guarded.add(guardedSpan(span, parts, 0))
       span = Option.getOrUndefined(span.parent)
     }
   }

@@ -58,6 +58,11 @@ export class Secrets {
     return this.#values.size === 0
   }
 
+  /** How many values it looks for. */
+  get size(): number {
+    return this.#values.size
+  }
+
   /** Adds values. One with less than {@link minLength} characters is not looked for. */
   add(values: Iterable<string>): void {
     for (const given of values) {
