@@ -21,27 +21,27 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
-  Alerter: { own: 13020, total: 29260 },
+  Alerter: { own: 13152, total: 29260 },
   "alerters/index": { own: 64900, total: 99120, schema: true },
-  AlerterHooks: { own: 27400, total: 48110 },
-  Approver: { own: 12326, total: 29980 },
+  AlerterHooks: { own: 27524, total: 48110 },
+  Approver: { own: 12399, total: 29980 },
   "approvers/index": { own: 40446, total: 96300, schema: true },
   "config/index": { own: 174600, total: 233000, schema: true },
   "delivery/index": { own: 51700, total: 89060, schema: true },
-  "durable/index": { own: 97430, total: 214370, schema: true },
-  Hook: { own: 14207, total: 33500 },
+  "durable/index": { own: 97659, total: 214599, schema: true },
+  Hook: { own: 14340, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
-  "main/index": { own: 18941, total: 33908 },
-  "monitors/index": { own: 34481, total: 67966, schema: true },
-  Params: { own: 4900, total: 37828, schema: true },
-  Pipeline: { own: 27906, total: 49639 },
-  "report/index": { own: 80753, total: 116650, schema: true },
-  RunEvent: { own: 7271, total: 25606 },
-  Spans: { own: 27404, total: 46932 },
-  Step: { own: 30083, total: 49560 },
+  "main/index": { own: 19068, total: 34079 },
+  "monitors/index": { own: 34602, total: 68097, schema: true },
+  Params: { own: 5032, total: 37958, schema: true },
+  Pipeline: { own: 28035, total: 49772 },
+  "report/index": { own: 80768, total: 116677, schema: true },
+  RunEvent: { own: 7401, total: 25729 },
+  Spans: { own: 27404, total: 47049 },
+  Step: { own: 30202, total: 49696 },
   StepContext: { own: 430, total: 12400 },
-  StepLogs: { own: 5966, total: 19439 },
-  index: { own: 59535, total: 101757, schema: true }
+  StepLogs: { own: 6097, total: 19564 },
+  index: { own: 59610, total: 101868, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -95,7 +95,7 @@ const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
   { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27700, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 40140 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 40270 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { type Alert, AlerterHooks, Pipeline, Step } from "../src/index.ts"
+import { type Alert, AlerterHooks, Hook, Pipeline, Step } from "../src/index.ts"
 import { TestAlerter } from "../src/testing/index.ts"
 import { makeIt } from "./support/it.ts"
 import { told } from "./support/told.ts"
@@ -15,6 +15,16 @@ const it = makeIt(test)
 class ReadError extends Data.TaggedError("ReadError")<{ readonly status?: number; readonly cause?: unknown }> {}
 
 class LoadError extends Data.TaggedError("LoadError")<{ readonly reason: unknown }> {}
+
+class Refused extends Data.TaggedError("Refused")<{ readonly message: string; readonly cause: unknown }> {}
+
+/** As that of effect: its name is an identifier, its message that of its reason, and so is its cause. */
+class SqlError extends Schema.TaggedError<SqlError>("effect/sql/SqlError")("SqlError", { reason: Schema.Any }) {
+  override readonly cause = this.reason
+  override get message(): string {
+    return this.reason.message
+  }
+}
 
 /** Makes the error of a block whose resources could not be disposed, as compilers do where the runtime has none. */
 const suppressed = (first: unknown, then: unknown): Error =>
@@ -38,6 +48,25 @@ for (
       "an error in a field of an error in a field is told",
       new LoadError({ reason: new LoadError({ reason: new ReadError({ status: 7 }) }) }),
       ["LoadError: reason LoadError: reason ReadError: status 7"]
+    ],
+    [
+      "an error that has the message of the error in its field is told by the cause of that",
+      new SqlError({ reason: new Refused({ message: "Pg: Failed to connect", cause: new Error("no route to db") }) }),
+      ["SqlError: Pg: Failed to connect: no route to db", "[cause]: Error: no route to db"]
+    ],
+    [
+      "an error that says only what failed is told with its cause",
+      new Error("Failed to load prices", { cause: new ReadError({ status: 503 }) }),
+      ["Error: Failed to load prices: ReadError: status 503", "[cause]: ReadError: status 503"]
+    ],
+    [
+      "an error of Promise.any is told with its first member",
+      new AggregateError([new Error("no route to a"), new Error("no route to b")], "All promises were rejected"),
+      [
+        "AggregateError: All promises were rejected: no route to a",
+        "[1 of 2]: Error: no route to a",
+        "[2 of 2]: Error: no route to b"
+      ]
     ],
     [
       "an AggregateError without a message is told by its first member",
@@ -82,6 +111,26 @@ for (
       for (const line of body) assert.ok(recorded.includes(line), recorded)
     }))
 }
+
+it.effect("the text of an alert has a message of JSON on one line, and why a required hook failed", () =>
+  Effect.gen(function*() {
+    const issues = JSON.stringify([{ path: ["a"], message: "Required" }], null, 2)
+    const invalid = yield* told(Effect.fail(Object.assign(new Error(issues), { name: "ZodError" })))
+    assert.equal(invalid.alert.body, "ZodError: [ { \"path\": [ \"a\" ], \"message\": \"Required\" } ]")
+    const upload = Hook.onSuccess(() => Effect.fail(new ReadError({ status: 507 }))).pipe(
+      Hook.named("upload"),
+      Hook.required
+    )
+    const [alert] = yield* Step.make("load", Effect.void).pipe(
+      Step.hooks(upload),
+      Step.hooks(AlerterHooks.failure),
+      Effect.exit,
+      Effect.andThen(TestAlerter.sent),
+      Effect.provide(TestAlerter.layer)
+    )
+    const failed = "HookError: required hook \"upload\" (success) of \"load\" failed"
+    assert.equal(alert!.body, `${failed}: ReadError: status 507`)
+  }))
 
 it.effect("an error of disposal is alerted though the error that it suppresses has been", () =>
   Effect.gen(function*() {

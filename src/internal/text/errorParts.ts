@@ -9,6 +9,7 @@ import {
   readOr,
   suppressedBy,
   tagOf,
+  textProperty,
   Unreadable,
   unreadableWhy
 } from "./read.ts"
@@ -94,7 +95,8 @@ const describeValue = (value: unknown): Described => {
   const ofError = isError(value)
   // a plain object may have a field `name` that is no error's
   const given = ofError || tag !== undefined ? nameOf(value) : undefined
-  const name = tag !== undefined && (given === undefined || given === "Error")
+  // a class of `Schema` has its identifier, as `effect/sql/SqlError`
+  const name = tag !== undefined && (given === undefined || given === "Error" || given.endsWith(`/${tag}`))
     ? tag.slice(0, 200)
     : given ?? (ofError ? "Error" : undefined)
   const original = messageOf(value)
@@ -173,7 +175,10 @@ const fieldsOf = (error: object, simpleOnly: boolean): ReadonlyArray<ErrorField>
     const value = property(error, key)
     if (simpleOnly && typeof value === "object" && value !== null) continue
     if (typeof value === "function" || value === undefined) continue
-    fields.push({ name: key.slice(0, 100), value: shortened(shown(value, [error]), longestField) })
+    // of one that is told by its reason, as a `SqlError`, only which it is
+    const its = isError(value) && textProperty(value, "message")
+    const told = its && its === textProperty(error, "message") && (tagOf(value) ?? nameOf(value))
+    fields.push({ name: key.slice(0, 100), value: shortened(told || shown(value, [error]), longestField) })
   }
   return more === 0 ? fields : [...fields, { name: "…", value: `and ${more} more` }]
 }

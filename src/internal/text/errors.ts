@@ -42,10 +42,11 @@ const longestText = 40_000
 // -----------------------------------------------------------------------------
 
 /**
- * Messages that say what failed and not why, which is in the cause: those of `fetch` on Node and Deno, and of effect's
- * clients of HTTP and sockets.
+ * Messages that say what failed and not why, which is in the cause: those of `fetch` on Node and Deno, of effect's clients
+ * of HTTP, sockets and databases, of `Promise.any`, and of a required hook.
  */
-const withoutReason = /^(?:fetch failed|(?:Transport|Encode|Decode) error \(.*|An error occurred during [A-Z].*)$/
+const withoutReason =
+  /^(?:fetch failed|(?:Transport|Encode|Decode) error \(.*|An error occurred during [A-Z].*|All promises were rejected|(?:\w+: )?Failed to [^:]*|required hook .* failed)$/
 
 /** Returns the message of an error, and the reason for it where it says none; without one its fields, on one line. */
 export const messageText = (described: Described, depth = 0): string => {
@@ -64,10 +65,15 @@ const head = (described: Described, brief: boolean, depth = 0): string => {
   return brief && (name === "Error" || told.startsWith(name)) ? told : `${name}: ${told}`
 }
 
-/** Returns the reason for an error without a message: its cause, or its first member, on one line. */
-const because = ({ value }: Described, depth: number): string => {
+/** Returns the reason for an error without one of its own: its cause, or its first member, on one line. */
+const because = ({ message, value }: Described, depth: number): string => {
   const cause = depth < 3 ? causeOf(value) ?? property(membersOf(value), "0") : undefined
-  return cause === undefined ? "" : lineOfError(describe(cause), true, depth + 1)
+  if (cause === undefined) return ""
+  const described = describe(cause)
+  // as that of a `SqlError`, which says what it is of
+  return message !== "" && described.message === message
+    ? because(described, depth + 1)
+    : lineOfError(described, true, depth + 1)
 }
 
 /** The fields that an error without a message is told by, on one line. */
@@ -223,8 +229,12 @@ export const errorText = (error: unknown): string => lineOfError(describe(error)
 /** Errors of effect that say on their further lines which value they are about. */
 const ofSeveralLines: ReadonlySet<string | undefined> = new Set(["SchemaError", "ConfigError"])
 
+/** A first line that says nothing, as of issues in JSON. */
+const isBracket = /^[[{]\r?\n/
+
 const lineOfError = (described: Described, brief: boolean, depth = 0): string => {
   const text = head(described, brief, depth)
+  if (isBracket.test(described.message)) return firstLine(joinLines(text))
   return firstLine(ofSeveralLines.has(described.name) ? joinLines(text, "; ").replaceAll("; at [", " at [") : text)
 }
 
