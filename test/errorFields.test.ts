@@ -68,3 +68,10 @@ it.effect("an Option in a field is told by its value, and one without a value as
     const { alert } = yield* told(Effect.fail(new Unpaid({ coupon: Option.none(), payment })))
     assert.equal(alert.body, `Unpaid: coupon none, payment {"iban":"none","euros":12}`)
   }))
+
+it.effect("an attempt that an error tells of is told as its own, and not as that of the step", () =>
+  Effect.gen(function*() {
+    class GaveUp extends Data.TaggedError("GaveUp")<{ readonly message: string; readonly attempt: number }> {}
+    const { alert } = yield* told(Effect.fail(new GaveUp({ message: "the server is busy", attempt: 9 })))
+    assert.deepEqual(ownFields(alert), { "error's attempt": "9" })
+  }))

@@ -127,7 +127,8 @@ const errorFields = (
   others: ReadonlyArray<Field>,
   words: Words
 ): ReadonlyArray<Field> => {
-  const taken = new Set(others.map(({ name }) => name))
+  // an attempt of the error's own is none of the step, whose alert has one after a retry
+  const taken = new Set([words.attempt, ...others.map(({ name }) => name)])
   // of a time limit: the steps that were running
   const isLimit = causeTags(cause).includes("TimeoutError")
   return causeFields(cause).map(({ name, value }) => ({
