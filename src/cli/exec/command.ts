@@ -9,6 +9,7 @@ import { delimiter, join } from "node:path"
 import process from "node:process"
 import { isatty } from "node:tty"
 import { CommandFailed } from "../../config/CommandFailed.ts"
+import { deniedText } from "../../internal/text/denied.ts"
 import * as Writer from "../../internal/text/writer.ts"
 import { codeOfSignal } from "../../main/internal/signals.ts"
 import type { ExecRequest } from "../request.ts"
@@ -185,7 +186,11 @@ const pathOf = (command: string): string =>
 const spawned = (command: string, args: ReadonlyArray<string>, stdio: Stdio): Effect.Effect<Child, string> =>
   Effect.callback((resume) => {
     const fail = (error: unknown) =>
-      resume(Effect.fail(error instanceof Error && "code" in error ? String(error.code) : String(error)))
+      resume(
+        Effect.fail(
+          deniedText(error) ?? (error instanceof Error && "code" in error ? String(error.code) : String(error))
+        )
+      )
     try {
       const own = hasOwnGroup()
       const killsBefore = killsForMemory()

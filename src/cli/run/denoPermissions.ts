@@ -42,7 +42,9 @@ export const permissionFlags = async (
 ): Promise<ReadonlyArray<string> | Refused> => {
   const { state } = await query({ name: "run", command: execPath })
   if (state !== "granted") {
-    return { refused: `Deno does not let this process start another one: add --allow-run=${execPath}, ${otherwise}` }
+    // a flag has denied it, and wins over one that grants it
+    const helps = state === "denied" ? "leave out the --deny-run" : `add --allow-run=${execPath}`
+    return { refused: `Deno does not let this process start another one: ${helps}, ${otherwise}` }
   }
   const found = await Promise.all(names.map(async (name) => ({ name, ...(await query({ name })) })))
   const isWhole = ({ partial = false, state }: Status) => state === "granted" && !partial

@@ -52,3 +52,19 @@ it.live("what a command can do without a permission of Deno needs none", () =>
     const exec = yield* withFlags(["--allow-read", "--allow-env", "--allow-run"], ["exec", "--", "echo", "hi"])
     assert.deepEqual(exec.slice(0, 2), [0, "hi\n"], exec[2])
   }))
+
+it.live("what was denied is not to be granted: the flag that denies it is to be left out", () =>
+  Effect.gen(function*() {
+    const exec = yield* withFlags(["-A", "--deny-run"], ["exec", "--", "echo", "hi"])
+    assert.deepEqual(exec.slice(0, 2), [126, ""])
+    assert.match(
+      exec[2],
+      /could not be started: Deno requires run access to "echo": leave out the --deny-run after deno run/
+    )
+    const run = yield* withFlags(["-A", "--deny-run"], ["run", "--supervise", `${pipelines}#skipping`])
+    assert.equal(run[0], 2)
+    assert.match(run[2], /start another one: leave out the --deny-run, or run without supervision/)
+    const check = yield* withFlags(["-A", `--deny-read=${join(root, fixtures)}`], ["check", file])
+    assert.match(check[2], /leave out the --deny-read after deno run|run again without --deny-read/)
+    assert.ok(![exec, run, check].some(([, , stderr]) => stderr.includes("--allow-")), `${exec} ${run} ${check}`)
+  }))

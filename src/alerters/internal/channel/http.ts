@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import { type AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { CurrentGate, exactly } from "../../../internal/alerts/mailbox/gate.ts"
 import { withoutUrls } from "../../../internal/text/addresses.ts"
-import { denoFlag } from "../../../internal/text/denied.ts"
+import { denoAdvice } from "../../../internal/text/denied.ts"
 import { fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { type Scrub, scrubber } from "../../../internal/text/secrets.ts"
 import type { ChannelOptions } from "../../ChannelOptions.ts"
@@ -321,7 +321,8 @@ const unreachable = (reason: HttpClientError.HttpClientErrorReason, detail: (tex
   }
   // some sentences come with a code that says less, as HPE_INVALID_CONSTANT
   const [said] = [...textsIn(reason.cause, "message"), ...textsIn(reason.cause, "code")]
-    .flatMap((text) => sayings.flatMap((saying) => saying.exec(text)?.[1] ?? []))
+    .flatMap((text) => [denoAdvice(text), ...sayings.map((saying) => saying.exec(text)?.[1])])
+    .filter((said) => said !== undefined)
   return failure(
     AlerterErrorReason.Unreachable({ detail: said === undefined ? undefined : detail(said) }),
     reason._tag !== "EncodeError"
@@ -336,7 +337,6 @@ const textsIn = (error: unknown, name: string, depth = 0): ReadonlyArray<string>
 
 /** The patterns of reasons, which stand beside the URL. */
 const sayings = [
-  denoFlag,
   // Deno: "error sending request for url (…): client error (Connect): …"
   /client error \(\w+\): ([^]+)$/,
   /^([^/]+ \(os error \d+\)|error reading a body from connection|received fatal alert: \w+)/,

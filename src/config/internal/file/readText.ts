@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import { denoFlag } from "../../../internal/text/denied.ts"
+import { denoAdvice } from "../../../internal/text/denied.ts"
 import type { ConfigFileError } from "../../ConfigFileError.ts"
 import { errorOf } from "./errorOf.ts"
 import { mostBytes } from "./tree.ts"
@@ -35,8 +35,7 @@ export const readText = (file: string): Effect.Effect<string, ConfigFileError, F
   )
 
 /** Returns what Deno says of a permission that the command was not given. */
-const flagOf = (cause: unknown): string | undefined =>
-  cause instanceof Error ? denoFlag.exec(cause.message)?.[0] : undefined
+const flagOf = (cause: unknown): string | undefined => cause instanceof Error ? denoAdvice(cause.message) : undefined
 
 const unreadable: Readonly<Record<string, string>> = {
   Directory: "a folder",
