@@ -44,6 +44,8 @@ for (
     "as the cause of a cause": (error) =>
       Effect.fail(new Error("outer", { cause: new Error("inner", { cause: error }) })),
     "in a field of another error": (error) => Effect.fail(Object.assign(new Error("x"), { original: error })),
+    "in a field of a plain object with a tag": (error) =>
+      Effect.fail({ _tag: "NotLoaded", original: error, rows: [1] }),
     "as the only member of an AggregateError": (error) => Effect.fail(new AggregateError([error])),
     "in a list": (error) => Effect.fail([error]),
     "as a Cause in an error": (error) => Effect.fail(new LoadError({ cause: Cause.fail(error) }))
@@ -73,6 +75,20 @@ for (
       ])
     }))
 }
+
+it.effect("an alerted error without a class is known in a field of another one, and other objects there are no errors", () =>
+  Effect.gen(function*() {
+    for (const outer of [(fields: object) => Object.assign(new Error("outer"), fields), (fields: object) => fields]) {
+      const rethrow = (original: unknown) =>
+        Effect.fail(outer({ _tag: "NotLoaded", original, state: { _tag: "Some", value: 1 } }))
+      const step = Step.make("outer", Effect.catch(fails("inner", { _tag: "Refused", status: 403 }), rethrow))
+      assert.deepEqual(yield* titles(alerting(step)), ["nightly › outer › inner failed"])
+      const beside = (original: unknown) =>
+        Effect.fail(outer({ _tag: "NotLoaded", original, other: new Error("other") }))
+      const two = Step.make("outer", Effect.catch(fails("inner", { _tag: "Refused", status: 403 }), beside))
+      assert.deepEqual(yield* titles(alerting(two)), ["nightly › outer › inner failed", "nightly › outer failed"])
+    }
+  }))
 
 it.effect("of a long list in a field of an error only a bounded part is looked at for errors", () =>
   Effect.gen(function*() {

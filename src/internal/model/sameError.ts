@@ -63,10 +63,10 @@ const membersOf = (value: object): ReadonlyArray<unknown> | undefined =>
     return Array.isArray(errors) && errors.length > 0 ? errors : undefined
   })
 
-/** Returns what is in the own fields of an error, without calling a getter. */
+/** Returns what is in the own fields of an error, which may be a plain object with a tag, without calling a getter. */
 const fieldsOf = (value: object): ReadonlyArray<unknown> =>
   readOr([], () =>
-    !isError(value) || isProxy(value)
+    isProxy(value) || !(isError(value) || "_tag" in value)
       ? []
       : Object.keys(value).slice(0, maxFields).map((key) => Object.getOwnPropertyDescriptor(value, key)?.value))
 
@@ -76,11 +76,12 @@ const fieldsOf = (value: object): ReadonlyArray<unknown> =>
  */
 export const holdsKnown = (error: unknown, isKnown: (error: unknown) => boolean): boolean => {
   let left = maxValues
-  /** Whether a value is an error, or a list that has some. */
+  /** Whether a value is an error, or a list that has some. A plain object is one where it is known: else it may be any. */
   const isErrors = (value: unknown): boolean =>
     left-- > 0 &&
     readOr(false, () =>
-      isError(value) || Cause.isCause(value) || (Array.isArray(value) && value.slice(0, left).some(isErrors)))
+      isError(value) || (isReference(value) && isKnown(value)) || Cause.isCause(value) ||
+      (Array.isArray(value) && value.slice(0, left).some(isErrors)))
   /** Returns the errors that another one holds, or its cause where that is none and nothing else is one. */
   const heldBy = (error: object): ReadonlyArray<unknown> => {
     const cause = causeOf(error)
