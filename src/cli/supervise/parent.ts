@@ -257,8 +257,8 @@ const conclude = <E, R>(
   const taken = state.closed || lostCodes !== undefined ? { alerts: [], more: 0 } : state.takeOver()
 
   /**
-   * Posts alerts, and then what the child had taken and not posted. Pings monitors, with `end` also those of runs that had
-   * not ended. Prints what did not arrive.
+   * Posts what the child had taken and not posted, then alerts, then the summaries that it owed. Pings monitors, with
+   * `end` also those of runs that had not ended. Prints what did not arrive.
    */
   const postAll = (alerts: (words: Words) => ReadonlyArray<Alert>, end?: End): Effect.Effect<void, never, R> => {
     const held = taken.alerts.filter((taken) => !isCounted(taken))
