@@ -23,12 +23,12 @@ const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
   Alerter: { own: 13152, total: 29260 },
   "alerters/index": { own: 64900, total: 99120, schema: true },
-  AlerterHooks: { own: 27524, total: 48110 },
+  AlerterHooks: { own: 27540, total: 48110 },
   Approver: { own: 12399, total: 29980 },
   "approvers/index": { own: 40501, total: 96300, schema: true },
   "config/index": { own: 174726, total: 233038, schema: true },
   "delivery/index": { own: 51700, total: 89060, schema: true },
-  "durable/index": { own: 97659, total: 214599, schema: true },
+  "durable/index": { own: 97680, total: 214630, schema: true },
   Hook: { own: 14340, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
   "main/index": { own: 19068, total: 34079 },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 30202, total: 49696 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 6097, total: 19564 },
-  index: { own: 59610, total: 101868, schema: true }
+  index: { own: 59635, total: 101900, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
