@@ -137,6 +137,27 @@ if (process.platform !== "win32") {
       assert.deepEqual(warnings(again), [])
     }))
 
+  // only root can give a file away
+  if (process.geteuid?.() === 0) {
+    it.live("a database that belongs to another user is told, unless the whole folder does", () =>
+      Effect.gen(function*() {
+        const folder = yield* openWorld
+        const file = path.join(folder, "own.db")
+        yield* durably(file, () => {})
+        fs.chownSync(file, 4321, 4321)
+        const logged = logs()
+        yield* Effect.provide(durably(file, () => {}), logged.layer)
+        assert.deepEqual(warnings(logged), [
+          `${file} belongs to another user of this machine (uid 4321), who can read and change what is stored in it`
+        ])
+        fs.chownSync(folder, 4321, 4321)
+        const again = logs()
+        yield* Effect.provide(durably(file, () => {}), again.layer)
+        assert.deepEqual(warnings(again), [])
+        assert.equal(fs.statSync(file).uid, 4321)
+      }))
+  }
+
   it.live("a file of records that is made is private", () =>
     Effect.gen(function*() {
       yield* openWorld

@@ -219,6 +219,23 @@ export const protectFile = (file: string): Warnings => {
   return stat === undefined || !stat.isFile() || (stat.mode & taken) === 0 ? none : tighten(file, stat, fileMode)
 }
 
+/**
+ * Warns of a file of another user, who can read and change what is stored in it, as one that was made in a folder like /tmp
+ * before this process came to it. Whoever owns its folder has been trusted with what is in that, and root may do anything.
+ */
+const foreignFile = (file: string): Warnings => {
+  if (!hasModes()) return none
+  const { statSync } = fs()
+  const owner = statSync(file, { throwIfNoEntry: false })?.uid ?? 0
+  const trusted = [0, process.geteuid?.(), statSync(path().dirname(file), { throwIfNoEntry: false })?.uid]
+  return trusted.includes(owner)
+    ? none
+    : [`${file} belongs to another user of this machine (uid ${owner}), who can read and change what is stored in it`]
+}
+
+/** Makes the folder of a file, as {@link makeFolder} does, and looks at whose the file is, where it exists. */
+export const makeFolderOf = (file: string): Warnings => [...makeFolder(path().dirname(file)), ...foreignFile(file)]
+
 /** Opens a file for appending, and makes it where it is missing, for its owner alone. Follows no link, and opens no pipe. */
 export const openToAppend = (file: string): number => openAppending(file, fs().constants.O_CREAT)
 

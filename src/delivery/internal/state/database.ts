@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { DatabaseSync } from "node:sqlite"
-import { isLink, isOwn, LinkError, makeFolder, type Warnings, withWords } from "../../../internal/files/private.ts"
+import { isLink, isOwn, LinkError, makeFolderOf, type Warnings, withWords } from "../../../internal/files/private.ts"
 import {
   codeOf,
   damaged,
@@ -156,9 +156,8 @@ const refusalOf = ({ cause, detail }: Pick<OpenFailure, "cause" | "detail">): Re
 const checkPlace = (filename: string): Effect.Effect<void, Refusal> =>
   Effect.suspend(() => {
     if (filename === memory) return Effect.void
-    const { dirname } = process.getBuiltinModule("node:path")
     try {
-      const warnings = makeFolder(dirname(filename))
+      const warnings = makeFolderOf(filename)
       if (isOwn(filename) && isLink(filename)) throw new LinkError()
       return warn(warnings)
     } catch (cause) {

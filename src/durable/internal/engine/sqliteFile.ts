@@ -3,14 +3,14 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { SqlError } from "effect/sql/SqlError"
 import type * as Sqlite from "node:sqlite"
-import { LinkError, makeFolder, type Warnings } from "../../../internal/files/private.ts"
+import * as privately from "../../../internal/files/private.ts"
 import { memory, open as openFile, type Settings } from "../../../internal/files/sqlite.ts"
 import { refusedPath } from "../../../internal/text/databaseAddress.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import { failure } from "./nodeSqlite.ts"
 
 /** Logs what could not be made private. */
-const logAll = (warnings: Warnings): Effect.Effect<void> =>
+const logAll = (warnings: privately.Warnings): Effect.Effect<void> =>
   Effect.forEach(warnings, (warning) => Writer.logWarning(warning), { discard: true })
 
 /** Opens the file, and closes it with the scope. A missing file is made; its folder has to exist. */
@@ -33,9 +33,9 @@ export const open = (
 export const makeFolderOf = (filename: string): Effect.Effect<void, SqlError> =>
   Effect.suspend(() => {
     try {
-      return logAll(makeFolder(process.getBuiltinModule("node:path").dirname(filename)))
+      return logAll(privately.makeFolderOf(filename))
     } catch (cause) {
-      return cause instanceof LinkError
+      return cause instanceof privately.LinkError
         ? Effect.fail(failure(cause, "connect", `can't make the folder of ${filename}: ${cause.message}`))
         : Effect.void
     }
