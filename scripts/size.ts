@@ -21,27 +21,27 @@ interface Budget {
 
 const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
-  Alerter: { own: 13152, total: 29260 },
+  Alerter: { own: 13244, total: 29317 },
   "alerters/index": { own: 64900, total: 99120, schema: true },
-  AlerterHooks: { own: 27540, total: 48110 },
-  Approver: { own: 12399, total: 29980 },
-  "approvers/index": { own: 40501, total: 96300, schema: true },
-  "config/index": { own: 174836, total: 233211, schema: true },
-  "delivery/index": { own: 51700, total: 89060, schema: true },
-  "durable/index": { own: 97824, total: 214712, schema: true },
+  AlerterHooks: { own: 27647, total: 48110 },
+  Approver: { own: 12500, total: 29998 },
+  "approvers/index": { own: 40589, total: 96300, schema: true },
+  "config/index": { own: 174877, total: 233241, schema: true },
+  "delivery/index": { own: 51734, total: 89060, schema: true },
+  "durable/index": { own: 97846, total: 214740, schema: true },
   Hook: { own: 14340, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
   "main/index": { own: 19068, total: 34079 },
-  "monitors/index": { own: 34741, total: 68225, schema: true },
+  "monitors/index": { own: 34817, total: 68285, schema: true },
   Params: { own: 5032, total: 37958, schema: true },
-  Pipeline: { own: 28035, total: 49772 },
-  "report/index": { own: 80768, total: 116677, schema: true },
+  Pipeline: { own: 28049, total: 49772 },
+  "report/index": { own: 80862, total: 116778, schema: true },
   RunEvent: { own: 7401, total: 25729 },
   Spans: { own: 27404, total: 47049 },
-  Step: { own: 30202, total: 49696 },
+  Step: { own: 30226, total: 49696 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 6097, total: 19564 },
-  index: { own: 59635, total: 101900, schema: true }
+  index: { own: 59663, total: 101900, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

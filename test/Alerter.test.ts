@@ -7,12 +7,14 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as References from "effect/References"
 import { TestClock, TestConsole } from "effect/testing"
 import * as Tracer from "effect/Tracer"
 import * as assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
 import { test } from "node:test"
+import { mailbox, onLost } from "../src/delivery/index.ts"
 import {
   Alert,
   Alerter,
@@ -146,6 +148,22 @@ it.effect("Alerter.layer keeps an interruption of the post an interruption", () 
     const outside = yield* Fiber.await(fiber)
     assert.ok(Exit.isFailure(outside) && Cause.hasInterruptsOnly(outside.cause))
     assert.ok(finalized)
+  }))
+
+it.effect("an alerter that waited for something that was interrupted has failed, and says so", () =>
+  Effect.gen(function*() {
+    const alerter = Alerter.layer(() =>
+      Effect.gen(function*() {
+        const queue = yield* Queue.unbounded<string>()
+        yield* Queue.shutdown(queue)
+        return yield* Queue.take(queue)
+      }), { channel: "pager" })
+    const failed = "pager: the alert was rejected: what it waited for was interrupted"
+    assert.equal((yield* Effect.flip(Effect.provide(post("hello"), alerter))).message, failed)
+    const lost: Array<string> = []
+    const kept = alerter.pipe(mailbox(), onLost((_, { message }) => Effect.sync(() => lost.push(message))))
+    yield* Effect.exit(Effect.provide(post("hello"), kept))
+    assert.deepEqual(lost, [failed])
   }))
 
 it.effect("post uses the services of the layer, not those of its caller", () =>

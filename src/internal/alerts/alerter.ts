@@ -8,6 +8,7 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { Alert, type Severity } from "../../Alert.ts"
 import { AlerterError, AlerterErrorReason, isAlerterError } from "../model/alerterError.ts"
+import { isOwnInterruption } from "../model/asked.ts"
 import { StepContext } from "../model/context.ts"
 import { CurrentGuard } from "../model/secrets.ts"
 import { rank, textSymbols } from "../model/severity.ts"
@@ -67,12 +68,19 @@ export const calledFrom = <R>(layer: Context.Context<R>) => (caller: Context.Con
     Context.merge(caller, layer)
   )
 
-/** Fails with the cause's error, or with one made of its message if it is no `AlerterError`. Keeps an interruption. */
+/**
+ * Fails with the cause's error, or with one made of its message if it is no `AlerterError`. Keeps an interruption of the
+ * fiber that runs it, and not that of something it waited for.
+ */
 export const failWith = (
   cause: Cause.Cause<unknown>,
   otherwise: (detail: string) => AlerterError
 ): Effect.Effect<never, AlerterError> => {
-  if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+  if (Cause.hasInterruptsOnly(cause)) {
+    return Effect.withFiber((fiber) =>
+      isOwnInterruption(fiber, cause) ? Effect.interrupt : Effect.fail(otherwise("what it waited for was interrupted"))
+    )
+  }
   const error = Cause.squash(cause)
   if (isAlerterError(error)) return Effect.fail(error)
   const message = errorMessage(error)

@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import { isOwnInterruption } from "../model/asked.ts"
 
 /** The error of a step that waited for something that was interrupted: a fiber, a queue or a deferred. */
 class WaitInterrupted extends Error {
@@ -15,12 +16,6 @@ class WaitInterrupted extends Error {
 const errors = new WeakMap<object, WaitInterrupted>()
 
 /**
- * Whether a fiber was asked to end. Effect keeps that in a field that its types leave out: hence the cast. A version
- * without the field counts each interruption as one of the fiber.
- */
-const wasAsked = (fiber: object): boolean => !("_interruptedCause" in fiber) || fiber._interruptedCause !== undefined
-
-/**
  * Returns a defect for the exit of a fiber that ended with the interruption of something else: nobody asked the fiber to
  * end, and it did not interrupt itself. `undefined` for all other exits.
  */
@@ -28,10 +23,9 @@ export const waitInterrupted = (
   fiber: Fiber.Fiber<unknown, unknown>,
   exit: Exit.Exit<unknown, unknown>
 ): Cause.Cause<never> | undefined => {
-  if (exit._tag === "Success" || !Cause.hasInterruptsOnly(exit.cause) || wasAsked(fiber)) return undefined
-  const { reasons } = exit.cause
-  if (reasons.some((reason) => Cause.isInterruptReason(reason) && reason.fiberId === fiber.id)) return undefined
-  const [first] = reasons
+  if (exit._tag === "Success" || !Cause.hasInterruptsOnly(exit.cause)) return undefined
+  if (isOwnInterruption(fiber, exit.cause)) return undefined
+  const [first] = exit.cause.reasons
   const error = errors.get(first!) ?? new WaitInterrupted()
   errors.set(first!, error)
   return Cause.die(error)
