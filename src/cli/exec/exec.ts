@@ -44,6 +44,8 @@ interface State {
   stoppedBy: () => NodeJS.Signals | undefined
   /** Why the run failed. */
   cause: Cause.Cause<unknown> | undefined
+  /** Why the command failed for good, whatever becomes of the hooks. */
+  failed: CommandFailed | undefined
   grace: number
 }
 
@@ -54,7 +56,13 @@ export const exec = async (request: ExecRequest): Promise<number> => {
   const { args, command, config, name } = request
   const text = config === undefined ? undefined : await Effect.runPromise(Effect.cached(readText(config)))
   const shown = shownCommand(command, args)
-  const state: State = { attempt: undefined, stoppedBy: () => undefined, cause: undefined, grace: defaultGrace }
+  const state: State = {
+    attempt: undefined,
+    stoppedBy: () => undefined,
+    cause: undefined,
+    failed: undefined,
+    grace: defaultGrace
+  }
   const code = await session({ ...request, describe, isQuiet: true }, (session) => {
     state.stoppedBy = session.stoppedBy
     const given = givenOf(request, shown, state)
@@ -81,7 +89,9 @@ export const exec = async (request: ExecRequest): Promise<number> => {
 }
 
 /** Returns the exit code of the command in place of that of a run. */
-const codeOf = (code: number, { attempt, cause }: State): number => {
+const codeOf = (code: number, { attempt, cause, failed }: State): number => {
+  // what stops its hooks changes nothing about that
+  if (failed !== undefined && (isStopCode(code) || code === ExitCode.failed)) return failed.exitCode
   if (isStopCode(code)) return attempt?.isStopped === true ? attempt.exitCode : code
   if (code !== ExitCode.failed) return code
   const error = cause === undefined ? undefined : Cause.squash(cause)
@@ -127,10 +137,18 @@ const givenOf = (request: ExecRequest, shown: Shown, state: State): Given => {
     pipeline: Pipeline.annotate(
       Pipeline.make(
         name,
-        Effect.onInterrupt(step, () => {
-          const signal = state.stoppedBy()
-          return signal === undefined ? Effect.void : StepContext.annotate({ signal })
-        })
+        step.pipe(
+          Effect.onInterrupt(() => {
+            const signal = state.stoppedBy()
+            return signal === undefined ? Effect.void : StepContext.annotate({ signal })
+          }),
+          Effect.onError((cause) =>
+            Effect.sync(() => {
+              const error = Cause.squash(cause)
+              if (error instanceof CommandFailed && !Cause.hasInterrupts(cause)) state.failed = error
+            })
+          )
+        )
       ),
       { command: shown.text, ...host() }
     ),

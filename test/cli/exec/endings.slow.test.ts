@@ -4,7 +4,7 @@ import * as assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { onEachRuntime } from "../../support/command.ts"
+import { onEachRuntime, root } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
 import { field, onBun, shell, waitFor } from "./support.ts"
 
@@ -143,6 +143,31 @@ it.live("a signal between two attempts ends with the code of the signal", () =>
       ${waitFor("tried", "out")}; sleep 0.3
       kill -TERM $pid; wait $pid; echo $?`)
     assert.equal(stdout, "143\n")
+  }))
+
+it.live("what stops the hooks of a command that has failed, a signal or an error, leaves its exit code", () =>
+  Effect.gen(function*() {
+    const { folder, run } = yield* shell("bun")
+    writeFileSync(
+      join(folder, "slow.ts"),
+      `import * as Effect from "${root}/node_modules/effect/dist/Effect.js"
+import { Alerter } from "${root}/src/index.ts"
+import { writeFileSync } from "node:fs"
+export const slow = Alerter.layer(() => Effect.andThen(
+  Effect.sync(() => {
+    writeFileSync("posting", "yes")
+    if (process.env.THROWS) setTimeout(() => { throw new Error("a bug") })
+  }),
+  Effect.sleep(500)
+))
+`
+    )
+    writeFileSync(join(folder, "slow.yaml"), "alerter: ./slow.ts#slow\n")
+    const { stdout } = yield* run(`
+      epilogue exec -c slow.yaml -- sh -c 'exit 7' 2>/dev/null & pid=$!
+      ${waitFor("yes", "posting")}; kill -TERM $pid; wait $pid; echo $?
+      THROWS=yes epilogue exec -c slow.yaml -- sh -c 'exit 7' 2>/dev/null; echo $?`)
+    assert.equal(stdout, "7\n7\n")
   }))
 
 it.live("on a terminal the command has it, with Ctrl-C once, and the second Ctrl-C ends it", () =>
