@@ -26,9 +26,9 @@ const modules: Record<string, Budget> = {
   AlerterHooks: { own: 27647, total: 48110 },
   Approver: { own: 12500, total: 29998 },
   "approvers/index": { own: 40589, total: 96300, schema: true },
-  "config/index": { own: 174877, total: 233241, schema: true },
+  "config/index": { own: 174925, total: 233267, schema: true },
   "delivery/index": { own: 51734, total: 89060, schema: true },
-  "durable/index": { own: 97846, total: 214740, schema: true },
+  "durable/index": { own: 97967, total: 214774, schema: true },
   Hook: { own: 14340, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
   "main/index": { own: 19068, total: 34079 },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 30226, total: 49696 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 6097, total: 19564 },
-  index: { own: 59663, total: 101900, schema: true }
+  index: { own: 59663, total: 101931, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

@@ -2,7 +2,8 @@
 import { Effect, Redacted, Schema } from "effect"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
-import { AlerterSpec, storesOf, targetsOf } from "../../src/config/internal/schema/alerter.ts"
+import { AlerterSpec } from "../../src/config/internal/schema/alerter.ts"
+import { storesOf, targetsOf } from "../../src/config/internal/schema/alerterParts.ts"
 import { makeIt } from "../support/it.ts"
 import { decode } from "./alerterSupport.ts"
 

@@ -16,9 +16,9 @@ import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import type { Plan, Planned } from "../model/plan.ts"
 import { CurrentGuard, guarded } from "../model/secrets.ts"
 import { spanTracerOf } from "../model/spanTracers.ts"
-import { stepLabel } from "../text/stepLabel.ts"
 import { describeAll } from "./describeParams.ts"
 import { type Details, noDetails } from "./details.ts"
+import { along, deepInfo, labelOf, nameOf, noPath } from "./paths.ts"
 import { planFor, stepDefaultsOf } from "./planning.ts"
 import { lateGuardOf, noAnnotations, Run } from "./run.ts"
 import { Slowest } from "./slowest.ts"
@@ -59,34 +59,6 @@ export type HookEnd = Effect.Effect<Cause.Cause<unknown> | undefined>
 
 const hasAny = (applied: ReadonlySet<HookImpl>, hooks: ReadonlyArray<HookImpl>): boolean =>
   hooks.some((hook) => applied.has(hook))
-
-const noPath: ReadonlyArray<string> = []
-
-const nameOf = ({ owner }: Evaluation): string => owner.name
-
-const labelOf = ({ owner }: Evaluation): string =>
-  owner.label === "Step" && owner.key !== undefined ? stepLabel(owner.name, owner.key) : owner.name
-
-/** Computes the paths of a step when they are read, and keeps none: an observer may keep all events of a run. */
-const deepInfo = (
-  evaluation: Evaluation,
-  rest: Omit<StepInfo, "stepPath" | "stepLabels">
-): StepInfo => ({
-  ...rest,
-  get stepPath() {
-    return evaluation.path
-  },
-  get stepLabels() {
-    return evaluation.labels
-  }
-})
-
-/** Returns a text of each step from the outermost to this one. Without recursion: steps may be nested however deep. */
-const along = (evaluation: Evaluation, text: (evaluation: Evaluation) => string): ReadonlyArray<string> => {
-  const texts: Array<string> = []
-  for (let at: Evaluation | undefined = evaluation; at !== undefined && !at.isRun; at = at.parent) texts.push(text(at))
-  return texts.toReversed()
-}
 
 /**
  * As an Effect, an evaluation is the start hooks and the body, in the step's context. The caller registers what follows

@@ -263,14 +263,13 @@ export const lateGuardOf = (run: Run): Guard | undefined =>
   run.guard !== undefined && guardedLate.has(run) ? run.guard : undefined
 
 /**
- * Evaluates an effect with the guard of a layer inside of the run, where there is one, on a fiber around that layer, as
- * the one of a step is that posts and logs by itself.
+ * Returns an effect with the guard of a layer inside of the run, where there is one by now, for a fiber around that layer,
+ * as the one of a step is that posts and logs by itself.
  */
-export const withLateGuard = <A, E, R>(run: Run, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
-    const guard = lateGuardOf(run)
-    return guard === undefined ? effect : provide(effect, guard)
-  })
+export const withLateGuard = <A, E, R>(run: Run, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const guard = lateGuardOf(run)
+  return guard === undefined ? effect : provide(effect, guard)
+}
 
 /** The services that a run takes from the context of its fiber. */
 interface Surroundings {

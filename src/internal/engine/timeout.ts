@@ -98,17 +98,6 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
     )
   })
 
-/** Returns when the first of the limits of a step, and of what is around it, is up, in milliseconds. */
-const limitAround = (step: Occurrence): number => {
-  const { inHook, run: { open } } = step
-  let first = Infinity
-  // hooks go on after the limit of their step, and a run in one of them has its own set
-  for (let at: Occurrence | undefined = step; at !== undefined && at.run.open === open; at = at.around) {
-    if (at.inHook === inHook) first = Math.min(first, at.limitMillis ?? Infinity)
-  }
-  return first
-}
-
 /**
  * Describes an attempt that failed at `now`, where another is to follow after `delay`: whether a limit is up before, and how
  * long it is until the first of the two.
@@ -119,9 +108,14 @@ export const failedAttempt = (
   delay: Duration.Duration,
   now: number
 ): FailedAttempt<unknown> => {
-  const left = limitAround(step) - now
+  const { attempt, inHook, run: { open } } = step
+  let left = Infinity
+  // hooks go on after the limit of their step, and a run in one of them has its own set
+  for (let at: Occurrence | undefined = step; at !== undefined && at.run.open === open; at = at.around) {
+    if (at.inHook === inHook) left = Math.min(left, (at.limitMillis ?? Infinity) - now)
+  }
   const isLast = Duration.toMillis(delay) >= left
-  return { attempt: step.attempt, cause, delay: isLast ? Duration.millis(Math.max(0, left)) : delay, isLast }
+  return { attempt, cause, delay: isLast ? Duration.millis(Math.max(0, left)) : delay, isLast }
 }
 
 /** Returns what a body failed with besides its interruption, such as the defect of a finalizer. */

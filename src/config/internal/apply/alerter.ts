@@ -23,16 +23,8 @@ import { runUrl } from "../../../delivery/runUrl.ts"
 import { Store, type StoreError } from "../../../delivery/Store.ts"
 import { throttle } from "../../../delivery/throttle.ts"
 import type { Refusal } from "../modules/refusal.ts"
-import {
-  type AlerterObject,
-  type AlerterSpec,
-  channelIn,
-  type ChannelName,
-  isChannelName,
-  storesOf,
-  type Target,
-  targetsOf
-} from "../schema/alerter.ts"
+import { type AlerterObject, type AlerterSpec, type ChannelName, isChannelName } from "../schema/alerter.ts"
+import { channelIn, storesOf, type Target, targetsOf } from "../schema/alerterParts.ts"
 import { type Part, trial } from "./trial.ts"
 
 /** The errors of building an alerter: a missing package, or a store that can't be opened. */

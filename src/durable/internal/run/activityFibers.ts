@@ -46,6 +46,13 @@ export interface KeptOfRun {
   run: Evaluation["run"] | undefined
 }
 
+/** Returns what is known of the limits of an evaluation with a key. */
+export const overdueOf = ({ overdue }: KeptOfRun, key: string): OverdueKept => {
+  const kept = overdue.get(key) ?? { since: undefined, told: new Map<string, number>() }
+  overdue.set(key, kept)
+  return kept
+}
+
 /** The activities of one run that are running in this process. */
 export class ActivityFibers {
   private readonly running = new Map<string, RunningActivity>()

@@ -3,20 +3,18 @@
  * executed again once its result is recorded. The code around it is evaluated anew whenever the workflow resumes, after
  * a crash or a suspension, and reads what is recorded already.
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { markTold, toldPositions } from "../../../internal/alerts/once.ts"
 import { Evaluation, type HookEnd, type Keeper } from "../../../internal/engine/evaluation.ts"
 import { runHook, runInBackground } from "../../../internal/engine/hookRunner.ts"
 import { withWaitInterrupted } from "../../../internal/engine/interruption.ts"
-import { reportStart, settleFully, startThenBody } from "../../../internal/engine/life.ts"
-import { isInterrupted, outcomeOf, withFailed } from "../../../internal/engine/outcome.ts"
+import { reportStart, startThenBody } from "../../../internal/engine/life.ts"
+import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { Rollback } from "../../../internal/engine/rollback.ts"
 import { closeOpen } from "../../../internal/engine/rollingBack.ts"
 import { withLateGuard } from "../../../internal/engine/run.ts"
@@ -31,7 +29,7 @@ import { type EndRecord, type Placed, StartRecord } from "../stored/records.ts"
 import { type Problem, unstorableExit } from "../stored/unstorable.ts"
 import { withoutSecrets } from "../stored/withoutSecrets.ts"
 import { activity, type RecordOptions } from "./activity.ts"
-import type { ActivityOwner } from "./activityFibers.ts"
+import { type ActivityOwner, overdueOf } from "./activityFibers.ts"
 import { attemptOnce } from "./attemptOnce.ts"
 import { recallBegun } from "./begun.ts"
 import { Cancellation } from "./cancellation.ts"
@@ -40,11 +38,11 @@ import { deferrable } from "./deferrable.ts"
 import { recordHook } from "./hooks.ts"
 import { Originals } from "./originals.ts"
 import { onOwnFiber } from "./ownFiber.ts"
-import { keepPending } from "./pendingHooks.ts"
 import { recordEnd } from "./recordEnd.ts"
 import { orSetAside, replayed, tellOneOfMany } from "./replay.ts"
-import { type DurableRun, finishAbandoned, markInterrupted, type OpenEvaluation, placeOf } from "./run.ts"
+import { type DurableRun, finishAbandoned, type OpenEvaluation, placeOf } from "./run.ts"
 import { limitedRun } from "./runLimit.ts"
+import { settleRecorded } from "./settleRecorded.ts"
 import { escapePart } from "./stepKeys.ts"
 import { unstorableEnd } from "./unstorableEnd.ts"
 
@@ -135,10 +133,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
 
   /** Of this process: a restart tells once more. */
   get overdueKept(): OverdueKept {
-    const { overdue } = this.durable.kept
-    const kept = overdue.get(this.key) ?? { since: undefined, told: new Map<string, number>() }
-    overdue.set(this.key, kept)
-    return kept
+    return overdueOf(this.durable.kept, this.key)
   }
 
   get crashLimit(): number {
@@ -379,14 +374,6 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
       : withWaitInterrupted(this.evaluation.fiber, exit)
   }
 
-  /**
-   * Returns the exit of a step that was interrupted as the interruption of the fiber that evaluates it, as in memory. For
-   * the code around it would otherwise be the interruption of another fiber, which is a failure.
-   */
-  private asOwn(exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> {
-    return isInterrupted(exit) ? Exit.failCause(Cause.interrupt(this.evaluation.fiber.id)) : exit
-  }
-
   /** Whether the exit is the engine's suspension of the run, and no end of the step. */
   private isSuspended(exit: Exit.Exit<unknown, unknown>): boolean {
     return (this.instance.suspended || this.durable.instance.suspended) && isInterrupted(exit)
@@ -404,38 +391,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
       evaluation.run,
       Effect.flatMap(
         this.recordedEnd === undefined ? recordEnd(this, exit, cancelled) : Effect.succeed(this.recordedEnd),
-        (end) => {
-          this.restoreEnd(end)
-          this.endedMillis = end.endedAt
-          const recorded = this.asOwn(end.exit as Exit.Exit<unknown, unknown>)
-          const original = this.originals.exit
-          const shown = original !== undefined && Exit.isFailure(original) ? original : recorded
-          const { questions } = this.durable.activities
-          markTold(evaluation, recorded, end.told, "inner")
-          return Effect.flatMap(
-            Effect.andThen(
-              Effect.andThen(
-                questions.withdraw(evaluation.isRun ? "" : `${this.key}/`),
-                // of an end that this process has recorded all are in the plan
-                this.originals.isUnreported ? Effect.void : keepPending(evaluation, end.pendingHooks)
-              ),
-              Effect.suspend(() => Effect.exit(settleFully(evaluation, shown, outcomeOf(shown))))
-            ),
-            (hooks) => {
-              // the code around gets the recorded errors, which are other objects than those that the hooks have told of
-              if (shown !== recorded) markTold(evaluation, recorded, toldPositions(evaluation, shown), "own")
-              this.settled = true
-              this.originals.markReported()
-              this.durable.activities.forgetStart(this.key)
-              this.durable.open.delete(this)
-              const ended = Exit.isSuccess(hooks) ? recorded : withFailed(recorded, hooks.cause)
-              if (!evaluation.isRun) return ended
-              // the engine stores it
-              const stored = withoutSecrets(ended, evaluation.run.guard)
-              return isInterrupted(recorded) ? Effect.andThen(markInterrupted(this.durable), stored) : stored
-            }
-          )
-        }
+        (end) => settleRecorded(this, end)
       )
     )
   }
