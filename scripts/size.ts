@@ -22,17 +22,17 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
   Alerter: { own: 13244, total: 29317 },
-  "alerters/index": { own: 64900, total: 99120, schema: true },
+  "alerters/index": { own: 64913, total: 99120, schema: true },
   AlerterHooks: { own: 27647, total: 48110 },
   Approver: { own: 12500, total: 29998 },
-  "approvers/index": { own: 40589, total: 96300, schema: true },
+  "approvers/index": { own: 40619, total: 96300, schema: true },
   "config/index": { own: 174925, total: 233267, schema: true },
   "delivery/index": { own: 51734, total: 89060, schema: true },
   "durable/index": { own: 97967, total: 214774, schema: true },
   Hook: { own: 14340, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
-  "main/index": { own: 19068, total: 34079 },
-  "monitors/index": { own: 34817, total: 68285, schema: true },
+  "main/index": { own: 19083, total: 34094 },
+  "monitors/index": { own: 34839, total: 68299, schema: true },
   Params: { own: 5032, total: 37958, schema: true },
   Pipeline: { own: 28049, total: 49772 },
   "report/index": { own: 80862, total: 116778, schema: true },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 30226, total: 49696 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 6097, total: 19564 },
-  index: { own: 59663, total: 101931, schema: true }
+  index: { own: 59685, total: 101931, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

@@ -157,6 +157,18 @@ it.effect("parameters, addresses of channels and secrets that are added later ar
     assert.deepEqual(leaks(outputs), [])
   }))
 
+it.effect("the beginning of an address alone is no secret, as where the variable behind it is empty", () =>
+  Effect.gen(function*() {
+    const bodies: Array<string | undefined> = []
+    yield* Step.make("load", Effect.fail(new Error("no answer of https://example.com"))).pipe(
+      Step.hooks(AlerterHooks.failure),
+      Effect.exit,
+      Effect.provide(Alerter.layer(({ body }) => Effect.sync(() => bodies.push(body)))),
+      Effect.provide(Secrets.layer("https://"))
+    )
+    assert.deepEqual(bodies, ["Error: no answer of https://example.com"])
+  }))
+
 it.effect("without a layer of secrets nothing is replaced", () =>
   Effect.gen(function*() {
     const { layer, outputs } = recorder()

@@ -11,6 +11,8 @@ const encoder = new TextEncoder()
 
 const replacement = "<redacted>"
 
+const isScheme = /^\w+:\/\/$/
+
 /** The fewest characters of a text that is looked for: a shorter one may be a part of other words. */
 export const minLength = 4
 
@@ -69,6 +71,8 @@ export class Secrets {
       // without the line end that a file or a variable may have left at its end
       const value = given.trim()
       if (value.length < minLength || replacement.includes(value) || this.#values.has(value)) continue
+      // the beginning of an address, whose variable is empty: it would be found in all others
+      if (isScheme.test(value)) continue
       this.#values.add(value)
       this.#search = undefined
     }
