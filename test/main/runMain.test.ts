@@ -1,6 +1,7 @@
 /** Tests the life of a process with a process of the test's own: signals, exit codes, and what is printed. */
 import { describe, expect, test } from "bun:test"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -109,6 +110,32 @@ describe("a signal that comes when the run has ended, and its layers are being c
     expect(await end).toBe(code)
     expect(printed).toEqual([...lines])
     expect(listening()).toEqual([])
+  })
+
+  type Around = (effect: Effect.Effect<void>) => Effect.Effect<void, unknown>
+  const arounds: ReadonlyArray<readonly [what: string, around: Around]> = [
+    ["a time limit", (effect) => Effect.timeout(effect, "1 minute")],
+    ["a fiber that is joined", (effect) => Effect.flatMap(Effect.forkChild(effect), Fiber.join)]
+  ]
+  test.each([...arounds])("keeps it where %s is around both", async (_, around) => {
+    const { began, layer, release } = closing()
+    const { emit, end, printed } = start(around(Effect.provide(Pipeline.make("job", Effect.void), layer)))
+    await began
+    emit("SIGTERM", "SIGTERM")
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    release()
+    expect(await end).toBe(0)
+    expect(printed).toEqual([line])
+  })
+
+  test("interrupts what the program does after a time limit around both", async () => {
+    const { began, layer, release } = closing()
+    const both = Effect.timeout(Effect.provide(Pipeline.make("job", Effect.void), layer), "1 minute")
+    const { emit, end } = start(Effect.andThen(both, Effect.never), { keepAlive: true })
+    await began
+    emit("SIGTERM", "SIGTERM")
+    release()
+    expect(await end).toBe(143)
   })
 
   test("is followed by a second one, which ends the process at once", async () => {

@@ -96,7 +96,7 @@ export class Run implements OccurrenceRun {
     this.annotations = annotations
     this.givenName = givenName
     this.lazyId = id
-    stopping?.runBegun()
+    stopping?.runBegun(fiber)
   }
 
   /** Made on demand, since a UUID takes as long as a step. */

@@ -1,5 +1,6 @@
 /** How the process was asked to end, and what goes on without it. */
 import * as Context from "effect/Context"
+import type { Fiber } from "effect/Fiber"
 
 /** The end of the process, where the program listens to what asks for it. */
 export interface Stopping {
@@ -12,7 +13,7 @@ export interface Stopping {
   /** Calls back when the process is asked to stop, or at once if it has been. Returns a function that stops listening. */
   readonly onStop: (then: () => void) => () => void
   /** Notes that a run begins, and that it has ended: the exit code of the process is that of a run that has. */
-  readonly runBegun: () => void
+  readonly runBegun: (fiber: Fiber<unknown, unknown>) => void
   readonly runEnded: () => void
 }
 

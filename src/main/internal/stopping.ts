@@ -18,9 +18,9 @@ export interface Stop extends Stopping {
 /** The time between two looks at whether a program that was being closed can be interrupted, in milliseconds. */
 const looking = 10
 
-/** Whether the program does something that no interruption cuts off. The cast: the type of fibers does not tell of it. */
+/** Whether a fiber does something that no interruption cuts off. The cast: the type of fibers does not tell of it. */
 const isUninterruptible = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
-  (fiber as { readonly interruptible?: boolean }).interruptible === false
+  fiber.pollUnsafe() === undefined && (fiber as { readonly interruptible?: boolean }).interruptible === false
 
 /**
  * Makes the end of a process that has not been asked to stop. `staying` counts the durable runs under way. `changed` is
@@ -35,17 +35,23 @@ export const make = (staying: () => number = () => 0, changed: () => void = () =
   let ended = 0
   let look = () => {}
   const isOver = () => ended > 0 && open === 0
-  const isClosing: Stop["isClosing"] = (fiber) => isOver() && isUninterruptible(fiber)
+  /** The fiber that has evaluated the latest run, and closes the layers around that: the program may wait for it. */
+  let latest: Fiber.Fiber<unknown, unknown> | undefined
+  const closes = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+    isUninterruptible(fiber) || (latest !== undefined && isUninterruptible(latest))
+  const isClosing: Stop["isClosing"] = (fiber) => isOver() && closes(fiber)
   return {
     signal: () => signalled,
     failure: () => failed,
     staying,
     isOver,
     isClosing,
-    runBegun: () => {
+    runBegun: (fiber) => {
       open++
       // before it does anything, where the program goes on after all
       look()
+      // a finalizer may evaluate steps in a fiber of its own
+      if (latest === undefined || !isUninterruptible(latest)) latest = fiber
       if (open === 1) changed()
     },
     runEnded: () => {
@@ -59,7 +65,7 @@ export const make = (staying: () => number = () => 0, changed: () => void = () =
       let isLeft = isClosing(fiber)
       look = () => {
         // its finalizers may evaluate steps
-        isLeft &&= isUninterruptible(fiber)
+        isLeft &&= closes(fiber)
         if (isLeft) return
         look = () => {}
         clearInterval(timer)
