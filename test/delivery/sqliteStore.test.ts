@@ -3,12 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as assert from "node:assert/strict"
+import { execFile } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { test } from "node:test"
 import { dedupe, digest, recovered, Store, throttle } from "../../src/delivery/index.ts"
 import { Alert, Alerter } from "../../src/index.ts"
+import { runtimes } from "../support/command.ts"
 import { makeIt } from "../support/it.ts"
 import { logs } from "../support/observe.ts"
 import { field } from "../support/policies.ts"
@@ -252,4 +254,24 @@ it.effect("a file that can't be a store is a typed error that says why, and is l
       assert.match(message, /^can't open the store: it (?:may be an address|has quotes)/)
       assert.doesNotMatch(message, /secret|db\/x/)
     }
+  }))
+
+it.live("a store that lacks a permission of Deno says which, and where its flag goes", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder("denied")
+    const [read, write, sys] = ["--allow-read", "--allow-write", "--allow-sys"]
+    const opened = (flags: ReadonlyArray<string>, file: string) =>
+      Effect.callback<string>((resume) => {
+        const script = path.join(import.meta.dirname, "fixtures/openStore.ts")
+        const given = ["run", "--no-prompt", "--no-check", ...flags, script, path.join(folder, file)]
+        execFile(runtimes.deno[0], given, (_error, stdout, stderr) => resume(Effect.succeed(stdout + stderr)))
+      })
+    const needs = (flag: string) =>
+      new RegExp(
+        `^StoreError: can't open the store .*: Deno requires .*: add ${flag} after deno run, before the script\n$`
+      )
+    assert.match(yield* opened([write!, sys!], "new/a.db"), needs(read!))
+    assert.match(yield* opened([read!, sys!], "new/a.db"), needs(write!))
+    assert.match(yield* opened([read!, write!], "new/a.db"), needs(sys!))
+    assert.equal(yield* opened([read!, write!, sys!], "b.db"), "opened\n")
   }))

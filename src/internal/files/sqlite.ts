@@ -159,6 +159,8 @@ export const open = (
     } catch (cause) {
       // SQLite would make what the link leads to, with rights for others
       if (cause instanceof LinkError) return Effect.fail(failed(`: ${cause.message}`, cause))
+      // Deno's SQLite would say that it can't open the file, and nothing of the permission
+      if (cause instanceof Error && cause.name === "NotCapable") return Effect.fail(failed(detailOf(cause), cause))
       code = codeOf(cause)
     }
     return Effect.try({

@@ -19,6 +19,7 @@ import {
   whyUnopened
 } from "../../../internal/files/sqlite.ts"
 import { refusedPath } from "../../../internal/text/databaseAddress.ts"
+import { deniedText } from "../../../internal/text/denied.ts"
 import { formatDuration } from "../../../internal/text/duration.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 
@@ -149,8 +150,11 @@ export const make = (filename: string, millis: number): Effect.Effect<Database, 
     }
   })
 
-const refusalOf = ({ cause, detail }: Pick<OpenFailure, "cause" | "detail">): Refusal =>
-  refusal(detail === damaged ? `${damaged}; move it away, and an empty one is made` : detail, cause)
+const refusalOf = ({ cause, detail }: Pick<OpenFailure, "cause" | "detail">): Refusal => {
+  const denied = deniedText(cause)
+  if (denied !== undefined) return refusal(`: ${denied}`, cause)
+  return refusal(detail === damaged ? `${damaged}; move it away, and an empty one is made` : detail, cause)
+}
 
 /** Makes the folder of the file. Fails where a link stands in the place of either. */
 const checkPlace = (filename: string): Effect.Effect<void, Refusal> =>
@@ -162,7 +166,11 @@ const checkPlace = (filename: string): Effect.Effect<void, Refusal> =>
       return warn(warnings)
     } catch (cause) {
       const code = codeOf(cause)
-      const detail = cause instanceof LinkError ? cause.message : code && withWords(code)
+      const detail = cause instanceof LinkError
+        ? cause.message
+        : code === undefined
+        ? deniedText(cause)
+        : withWords(code)
       return Effect.fail(refusal(detail === undefined ? "" : `: ${detail}`, cause))
     }
   })
