@@ -26,7 +26,7 @@ const modules: Record<string, Budget> = {
   AlerterHooks: { own: 27647, total: 48110 },
   Approver: { own: 12500, total: 29998 },
   "approvers/index": { own: 40619, total: 96300, schema: true },
-  "config/index": { own: 174970, total: 233340, schema: true },
+  "config/index": { own: 174970, total: 233400, schema: true },
   "delivery/index": { own: 52040, total: 89360, schema: true },
   "durable/index": { own: 98200, total: 215030, schema: true },
   Hook: { own: 14340, total: 33500 },
@@ -34,14 +34,14 @@ const modules: Record<string, Budget> = {
   "main/index": { own: 19130, total: 34145 },
   "monitors/index": { own: 34839, total: 68299, schema: true },
   Params: { own: 5032, total: 37958, schema: true },
-  Pipeline: { own: 28049, total: 49772 },
+  Pipeline: { own: 28100, total: 49800 },
   "report/index": { own: 80862, total: 116778, schema: true },
   RunEvent: { own: 7401, total: 25729 },
   Spans: { own: 27404, total: 47049 },
   Step: { own: 30226, total: 49696 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 6097, total: 19564 },
-  index: { own: 59685, total: 101931, schema: true }
+  index: { own: 59700, total: 101980, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 41500,
+    budget: 41550,
     goal: 45_000
   }
 ]

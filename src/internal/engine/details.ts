@@ -13,8 +13,6 @@ export interface Details {
   /** The same on the monotonic clock, and before an approval, where observers are told. */
   bodyNanos: number | undefined
   lateness: Lateness | undefined
-  /** When the first of its time limits is up, in milliseconds, while it has any. */
-  limitMillis: number | undefined
 }
 
 /** Returns details without any. */
@@ -26,6 +24,5 @@ export const noDetails = (): Details => ({
   attemptFrom: undefined,
   bodyMillis: undefined,
   bodyNanos: undefined,
-  lateness: undefined,
-  limitMillis: undefined
+  lateness: undefined
 })

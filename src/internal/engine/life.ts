@@ -7,12 +7,13 @@ import type { Outcome } from "../model/events.ts"
 import type { HookError } from "../model/hookError.ts"
 import type { Body, PipelineOwner, StepOwner } from "../model/owner.ts"
 import type { Plan, Planned } from "../model/plan.ts"
+import { type Guard, provide } from "../model/secrets.ts"
 import { Evaluation, type Keeper } from "./evaluation.ts"
 import { runAll, runAllNow, runHook, runRequired } from "./hookRunner.ts"
 import { waitInterrupted } from "./interruption.ts"
 import { outcomeOf, type RequiredFailures, withFailed, withoutSkip } from "./outcome.ts"
 import { rollBack } from "./rollingBack.ts"
-import { lateGuardOf, withLateGuard } from "./run.ts"
+import { lateGuardOf } from "./run.ts"
 import { span } from "./spans.ts"
 import type { Telling } from "./telling.ts"
 import { viewAround } from "./view.ts"
@@ -108,16 +109,17 @@ const settle = (
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<void, HookError> | undefined => {
   evaluation.leave()
+  const guard = lateGuardOf(evaluation.run)
   // without such a guard there is often nothing to wait for
-  return lateGuardOf(evaluation.run) === undefined ? settleBody(evaluation, exit) : settleGuarded(evaluation, exit)
+  return guard === undefined ? settleBody(evaluation, exit) : settleGuarded(evaluation, exit, guard)
 }
 
 /** Apart, as engines make room for the variables of closures when a function is called that has some. */
 const settleGuarded = (
   evaluation: Evaluation,
-  exit: Exit.Exit<unknown, unknown>
-): Effect.Effect<void, HookError> =>
-  withLateGuard(evaluation.run, Effect.suspend(() => settleBody(evaluation, exit) ?? Effect.void))
+  exit: Exit.Exit<unknown, unknown>,
+  guard: Guard
+): Effect.Effect<void, HookError> => provide(Effect.suspend(() => settleBody(evaluation, exit) ?? Effect.void), guard)
 
 const settleBody = (
   evaluation: Evaluation,

@@ -27,6 +27,9 @@ interface TimeoutOptions extends Limits {
   readonly onFork?: ((fiber: Fiber.Fiber<unknown, unknown>) => void) | undefined
 }
 
+/** When the first of the time limits of a body is up, in milliseconds. */
+const limits = new WeakMap<Occurrence, number>()
+
 /**
  * Interrupts a body after a limit, and fails. A body that has not ended at the end of the grace is left behind, on the
  * fiber of its own that evaluates it: otherwise it would hold its step for as long as it likes.
@@ -41,8 +44,8 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
       Effect.flatMap(
         Clock.currentTimeMillis,
         (startedAt) => {
-          const { detailed, limitMillis } = evaluation
-          detailed.limitMillis = Math.min(limitMillis ?? Infinity, startedAt + limit)
+          const before = limits.get(evaluation) ?? Infinity
+          limits.set(evaluation, Math.min(before, startedAt + limit))
           return Effect.flatMap(Effect.forkDetach(Effect.interruptible(body), { startImmediately: true }), (fiber) => {
             onFork?.(fiber)
             const subject = subjectOf(evaluation)
@@ -72,7 +75,7 @@ export const timeoutBody = (body: Body, { error, grace, limit, onFork }: Timeout
                   )
               ),
               (ended): Body => {
-                detailed.limitMillis = limitMillis
+                limits.set(evaluation, before)
                 return Option.isSome(ended)
                   ? asOwn(ended.value, fiber, parent)
                   : Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -112,7 +115,7 @@ export const failedAttempt = (
   let left = Infinity
   // hooks go on after the limit of their step, and a run in one of them has its own set
   for (let at: Occurrence | undefined = step; at !== undefined && at.run.open === open; at = at.around) {
-    if (at.inHook === inHook) left = Math.min(left, (at.limitMillis ?? Infinity) - now)
+    if (at.inHook === inHook) left = Math.min(left, (limits.get(at) ?? Infinity) - now)
   }
   const isLast = Duration.toMillis(delay) >= left
   return { attempt, cause, delay: isLast ? Duration.millis(Math.max(0, left)) : delay, isLast }

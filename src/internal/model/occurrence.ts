@@ -162,8 +162,6 @@ export interface Occurrence {
   readonly attemptFrom: number
   /** The start of the body in milliseconds, after start hooks and an approval. */
   readonly bodyMillis: number
-  /** When the first of its time limits is up, in milliseconds, while it has any. */
-  readonly limitMillis: number | undefined
   lateness: Lateness | undefined
 }
 
