@@ -4,9 +4,14 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 
-/** Creates an empty folder in the system's folder for temporary files and deletes it when the scope closes. */
-export const temporaryFolder = (prefix: string): Effect.Effect<string, never, Scope.Scope> =>
+/**
+ * Creates an empty folder in another one, by default the system's for temporary files, and deletes it when the scope closes.
+ */
+export const temporaryFolder = (prefix: string, within = os.tmpdir()): Effect.Effect<string, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), `epilogue-${prefix}-`))),
+    Effect.sync(() => {
+      fs.mkdirSync(within, { recursive: true })
+      return fs.mkdtempSync(path.join(within, `epilogue-${prefix}-`))
+    }),
     (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
   )

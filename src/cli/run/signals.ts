@@ -5,8 +5,8 @@ import { formatDuration } from "../../internal/text/duration.ts"
 import { listenToEnd, stuckIn } from "../../main/internal/ending.ts"
 import { answerTo, codeOfSignal, defaultGrace, listenTo } from "../../main/internal/signals.ts"
 import { listenToUncaught, uncaughtDetail, uncaughtLine } from "../../main/internal/uncaught.ts"
-import { end, onExit } from "../processEnd.ts"
 import { ExitCode } from "../request.ts"
+import { end, onExit } from "../supervise/processEnd.ts"
 import { errAtOnce } from "../terminal.ts"
 
 /** How long a run that a failure has interrupted may take to end, in milliseconds: as long as with `runMain`. */

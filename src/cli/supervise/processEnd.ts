@@ -1,7 +1,7 @@
 /** Ends the process, and tells where something else does. */
 import process from "node:process"
-import { ExitCode } from "./request.ts"
-import { errAtOnce } from "./terminal.ts"
+import { ExitCode } from "../request.ts"
+import { errAtOnce } from "../terminal.ts"
 
 /** Whether the command itself ends the process. */
 let isEnding = false
