@@ -36,22 +36,16 @@
  * kills the child, which does not count as a crash. While alerts are posted, the first signal gives them up. If the
  * parent is killed, the child interrupts its run.
  */
-import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import type { Alert } from "../../Alert.ts"
-import { Alerter } from "../../Alerter.ts"
-import { posted } from "../../internal/alerts/alerter.ts"
+import type { Alerter } from "../../Alerter.ts"
 import { CurrentLedger } from "../../internal/alerts/ledger.ts"
-import { reportedTo } from "../../internal/alerts/reports.ts"
 import { Undelivered } from "../../internal/alerts/undelivered.ts"
-import { wordsOf } from "../../internal/alerts/words.ts"
 import * as Guard from "../../internal/model/guard.ts"
-import { withoutUrls } from "../../internal/text/addresses.ts"
 import { english, type Words } from "../../internal/text/alertWords.ts"
-import { errorMessage } from "../../internal/text/errors.ts"
 import { listenToEnd } from "../../main/internal/ending.ts"
 import { answerTo, codeOfSignal, isStopCode, listenTo, stopSignals } from "../../main/internal/signals.ts"
 import { listenToUncaught, uncaughtDetail } from "../../main/internal/uncaught.ts"
@@ -63,10 +57,11 @@ import { err, ignoreClosed } from "../terminal.ts"
 import { alertsOf, cutOff, type Death, how, isCounted, ofDurable, repeated, stopAlert, unheardAlert } from "./alerts.ts"
 import { OverdueClock, type Teller } from "./overdue.ts"
 import { type End, Pings } from "./pings.ts"
+import { type Around, patience, post } from "./posting.ts"
 import { SpawnError, start } from "./process.ts"
 import { onExit } from "./processEnd.ts"
 import { fromLostCode, isEvent, type Message } from "./protocol.ts"
-import { alertNotes, endRecords, type NoteAlert } from "./records.ts"
+import { alertNotes, endRecords } from "./records.ts"
 import { State } from "./state.ts"
 
 export interface SuperviseOptions<E, R> {
@@ -105,9 +100,6 @@ export interface Tree {
 
 /** How long a child may take to hear of a signal, in milliseconds. Docker kills both ten seconds after SIGTERM. */
 const hearing = 5_000
-
-/** The time limit of posting all alerts, retries included. */
-const patience = "30 seconds"
 
 /**
  * Runs and supervises a child process. Succeeds with the exit code for the parent: that of the child if its main ended,
@@ -209,13 +201,6 @@ const tellingOf = <E, R>(
 const print = (undelivered: Undelivered, guard: Guard.Guard, emit: SuperviseOptions<never, never>["emit"]): void => {
   if (emit === undefined) undelivered.lines(guard.text).forEach((line) => err(`epilogue: ${line}`))
   else undelivered.json(guard.text).forEach(emit)
-}
-
-/** What posts of a supervisor have in common. */
-interface Around {
-  readonly guard: Guard.Guard
-  /** Functions that return lines about what posts under way have not delivered. */
-  readonly underWay: Set<() => ReadonlyArray<string>>
 }
 
 interface Signals {
@@ -332,45 +317,6 @@ const conclude = <E, R>(
     Effect.andThen(told, postAll(crashes, durable === undefined ? { death } : undefined)),
     ExitCode.failed
   )
-}
-
-/** Posts alerts, in the words of the alerter, within a time limit. What does not arrive is among the undelivered. */
-const post = <E, R>(
-  alertsIn: (words: Words) => ReadonlyArray<Alert>,
-  alerter: Layer.Layer<Alerter, E, R>,
-  undelivered: Undelivered,
-  { guard, underWay }: Around,
-  note: NoteAlert = () => {}
-): Effect.Effect<void, never, R> => {
-  const begun = new Set<Alert>()
-  let alerts: ReadonlyArray<Alert> | undefined
-  const notBegun = (message: string): void => {
-    for (const alert of alerts ?? alertsIn(english)) {
-      if (!begun.has(alert)) undelivered.add(alert, { channel: "alerter", reason: "Rejected", message })
-    }
-  }
-  const all = Effect.flatMap(Alerter, (alerter) => {
-    const one = (alert: Alert): Effect.Effect<void> =>
-      Effect.ignore(Effect.suspend(() => {
-        begun.add(alert)
-        return reportedTo(posted(alert, alerter), (told) => note(alert, told), guard)
-      }))
-    alerts = alertsIn(wordsOf(alerter) ?? english)
-    return Effect.forEach(alerts, one, { concurrency: "unbounded", discard: true })
-  })
-  const posting = Effect.timeout(Effect.provide(all, alerter), patience).pipe(
-    // the alerter could not be built
-    Effect.catchCause((cause) => Effect.sync(() => notBegun(withoutUrls(errorMessage(Cause.squash(cause))))))
-  )
-  const cutOff = (): ReadonlyArray<string> => {
-    undelivered.addOpen("the process ended")
-    notBegun("alerter: the process ended before it was posted")
-    return undelivered.lines(guard.text)
-  }
-  return Effect.suspend(() => {
-    underWay.add(cutOff)
-    return Effect.ensuring(posting, Effect.sync(() => underWay.delete(cutOff)))
-  })
 }
 
 /** Whether the child was failing, and no hook of a run has told of it. */

@@ -35,7 +35,7 @@ export interface Keeper {
   readonly isRecorded: boolean
   /** The end of the body in milliseconds, where hooks may run long after it. */
   readonly endedMillis?: number | undefined
-  /** What is known of the limits at which it is overdue from earlier evaluations, where a body may be evaluated anew. */
+  /** The limits at which it is overdue, as earlier evaluations have told them, where a body may be evaluated anew. */
   readonly overdueKept?: OverdueKept | undefined
   /** Runs the start hooks and the body. */
   readonly start: (evaluation: Evaluation) => Body

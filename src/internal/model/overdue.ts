@@ -95,7 +95,7 @@ export interface Deadline {
   readonly watching: Watching
 }
 
-/** What is kept of the limits of a step or a run, for a body that is evaluated anew. */
+/** The state of the limits of a step or a run, kept for a body that is evaluated anew. */
 export interface OverdueKept {
   /** The start of the body, from which they count, once it has begun. */
   since: number | undefined

@@ -21,6 +21,7 @@ import {
   type Recorder,
   recorder,
   run,
+  type Storage,
   suiteOf,
   suspendRun,
   until
@@ -50,6 +51,23 @@ export const runIdOf = (status: Durable.RunStatus) =>
     assert.equal(runs.length, 1)
     return runs[0]!.runId
   })
+
+/** Begins a job that asks a question, waits until the run does, and lets `look` see it. */
+const whileItWaits = <E extends Bad | Durable.LibraryError, R, A, E2, R2>(
+  storage: Storage,
+  seen: Recorder,
+  pipeline: ReturnType<typeof job<E, R>>,
+  look: (runId: string) => Effect.Effect<A, E2, R2>
+) =>
+  inProcess(
+    storage,
+    Layer.provide(pipeline.layer, Layer.provideMerge(Approval.layer({ instructions: () => [] }), seen.layer)),
+    Effect.gen(function*() {
+      const runId = yield* pipeline.workflow.execute({ id: "1" }, { discard: true })
+      yield* awaitSuspended(pipeline.workflow, runId)
+      return yield* look(runId)
+    })
+  )
 
 const refusal = <A>(effect: Effect.Effect<A, Durable.RunRefused, WorkflowEngine>) =>
   Effect.map(Effect.flip(effect), ({ message, reason }) => ({ message, reason }))
@@ -267,13 +285,8 @@ export const storedRunsSuite = (engine: Engine): void => {
           yield* Approver.ask({ title: "Go on?", timeout: "1 day" })
         })
       )
-      const approver = Approval.layer({ instructions: () => [] })
-      yield* inProcess(
-        storage,
-        Layer.provide(pipeline.layer, Layer.provideMerge(approver, seen.layer)),
+      yield* whileItWaits(storage, seen, pipeline, (runId) =>
         Effect.gen(function*() {
-          const runId = yield* pipeline.workflow.execute({ id: "1" }, { discard: true })
-          yield* awaitSuspended(pipeline.workflow, runId)
           const { payload, questions, status, steps } = yield* Durable.show(runId.slice(0, 12))
           assert.deepEqual({ payload, status }, { payload: { id: "1" }, status: "waiting" })
           const [step] = steps
@@ -286,8 +299,7 @@ export const storedRunsSuite = (engine: Engine): void => {
           yield* pipeline.workflow.interrupt(runId)
           yield* awaitExit(pipeline.workflow, runId)
           assert.deepEqual((yield* Durable.list()).map(({ status }) => status), ["interrupt"])
-        })
-      )
+        }))
     }))
 
   test("no hook is shown as pending that does not run", (storage) =>
@@ -307,13 +319,8 @@ export const storedRunsSuite = (engine: Engine): void => {
           yield* Approver.ask({ title: "Go on?", timeout: "1 day" })
         })
       )
-      const approver = Approval.layer({ instructions: () => [] })
-      yield* inProcess(
-        storage,
-        Layer.provide(pipeline.layer, Layer.provideMerge(approver, seen.layer)),
+      yield* whileItWaits(storage, seen, pipeline, (runId) =>
         Effect.gen(function*() {
-          const runId = yield* pipeline.workflow.execute({ id: "1" }, { discard: true })
-          yield* awaitSuspended(pipeline.workflow, runId)
           const shown = Effect.map(
             Durable.show(runId),
             ({ steps }) =>
@@ -324,8 +331,7 @@ export const storedRunsSuite = (engine: Engine): void => {
           yield* pipeline.workflow.interrupt(runId)
           yield* awaitExit(pipeline.workflow, runId)
           assert.deepEqual(yield* shown, expected)
-        })
-      )
+        }))
     }))
 
   test("a stored run says why it failed, also by errors that have no message in the database", (storage) =>

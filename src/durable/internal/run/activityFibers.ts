@@ -38,9 +38,9 @@ interface RunningActivity {
   awaited: boolean
 }
 
-/** What a process keeps of a run across evaluations of its body. */
+/** The data that a process keeps of a run across evaluations of its body. */
 export interface KeptOfRun {
-  /** What is known of the limits at which the run and its steps are overdue, by the keys of their evaluations. */
+  /** The limits at which the run and its steps are overdue, by the keys of their evaluations. */
   readonly overdue: Map<string, OverdueKept>
   /** The run of the latest evaluation. */
   run: Evaluation["run"] | undefined

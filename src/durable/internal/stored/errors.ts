@@ -276,11 +276,16 @@ const library = [
   StorageFailedStored
 ] as const
 
+const anyOfLibrary = Schema.Union(library)
+
 /** Returns the schema of the library's errors and, if there are any, the user's. */
 export const withLibrary = (error: Schema.Top | undefined): Schema.Top =>
-  Schema.Union(error === undefined ? library : [...library, error])
+  error === undefined ? anyOfLibrary : Schema.Union([...library, error])
 
-const decodeLibrary = Schema.decodeUnknownOption(Schema.Union(library))
+/** Whether an error is one of the library. */
+export const isLibraryError: (error: unknown) => error is LibraryError = Schema.is(anyOfLibrary)
+
+const decodeLibrary = Schema.decodeUnknownOption(anyOfLibrary)
 
 /** Returns the error of the library that is stored as this, or `undefined` for anything else. */
 export const libraryErrorOf = (stored: unknown): LibraryError | undefined =>

@@ -1,11 +1,8 @@
 /** Keeps secrets out of the records of errors. */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import * as Schema from "effect/Schema"
 import type { Guard } from "../../../internal/model/secrets.ts"
-import { withLibrary } from "./errors.ts"
-
-const isLibraryError = Schema.is(withLibrary(undefined))
+import { isLibraryError } from "./errors.ts"
 
 /**
  * Returns an exit as it is stored: defects, and errors of the library, which hold those of others, without secrets. The
