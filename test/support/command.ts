@@ -104,9 +104,9 @@ export const epilogue = (
   options?: Parameters<typeof start>[2]
 ): Effect.Effect<Ended> => Effect.scoped(Effect.flatMap(start(runtime, args, options), ({ ended }) => ended))
 
-/** Runs an Effect for each of {@link someRuntimes}, concurrently. */
+/** Runs an Effect for each of {@link someRuntimes}, concurrently. The code of the test decides which these are. */
 export const onEachRuntime = <A, E, R>(f: (runtime: Runtime) => Effect.Effect<A, E, R>): Effect.Effect<void, E, R> =>
-  Effect.forEach(someRuntimes(), f, { concurrency: "unbounded", discard: true })
+  Effect.forEach(someRuntimes(`${f}`), f, { concurrency: "unbounded", discard: true })
 
 /** Asserts the exit code of a process, and shows its output where the code differs. */
 export const assertExitCode = (ended: Ended, code: number): void =>

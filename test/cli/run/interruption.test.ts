@@ -5,11 +5,19 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { until } from "../../durable/support/engine.ts"
+import { all } from "../../support/all.ts"
 import { assertExitCode, epilogue, onEachRuntime, root, start } from "../../support/command.ts"
 import { makeIt } from "../../support/it.ts"
+import type { Runtime } from "../../support/runtimes.ts"
 import { fixtures, pipelines, projectFolder, withoutDurations } from "../support.ts"
 
 const it = makeIt((name, run) => test(name, { timeout: 120_000 }, run))
+
+/** Returns the first of some variants of a run for Deno and Node, whose processes take the longest, and all for Bun. */
+const variants = <A>(runtime: Runtime, of: ReadonlyArray<A>): ReadonlyArray<A> =>
+  all || runtime === "bun" ? of : of.slice(0, 1)
+
+const supervisions = ["--supervise", "--no-supervise"]
 
 /** The signals, and the exit codes of runs that they interrupt: 128 and the number of the signal. */
 const signals = [["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143], ["SIGHUP", 129]] as const
@@ -17,8 +25,7 @@ const signals = [["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143], ["SIGHUP",
 it.live("the first signal interrupts the run, and its hooks run", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      // the supervised run below gets the other two on each runtime
-      for (const [signal, code] of runtime === "bun" ? signals : signals.slice(0, 2)) {
+      for (const [signal, code] of variants(runtime, signals)) {
         const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`])
         yield* wrote("waiting\n")
         kill(signal)
@@ -44,7 +51,7 @@ it.live("the first signal interrupts the run, and its hooks run", () =>
 it.live("a signal that comes twice at once, as from timeout to a process and its group, is one signal", () =>
   onEachRuntime((runtime) =>
     Effect.scoped(Effect.gen(function*() {
-      for (const supervision of ["--supervise", "--no-supervise"]) {
+      for (const supervision of variants(runtime, supervisions)) {
         const { ended, kill, wrote } = yield* start(runtime, ["run", `${pipelines}#slow`, supervision])
         yield* wrote("waiting\n")
         // at once: a signal that comes when the run has ended already may end the process
@@ -132,8 +139,8 @@ it.live("a run that has ended keeps its exit code where a signal comes while its
       const config = join(folder, "closing.json")
       const alerting = join(root, fixtures, "alerting.ts")
       writeFileSync(config, JSON.stringify({ alerter: `${alerting}#closing` }))
-      for (const supervision of ["--supervise", "--no-supervise"]) {
-        for (const [pipeline, code] of [["nightly", 0], ["failing", 1]] as const) {
+      for (const supervision of variants(runtime, supervisions)) {
+        for (const [pipeline, code] of variants(runtime, [["nightly", 0], ["failing", 1]] as const)) {
           const args = ["run", `${alerting}#${pipeline}`, "--config", config, "--allow-outside", supervision]
           const { ended, kill, wrote } = yield* start(runtime, args)
           yield* wrote("closing\n")
@@ -179,7 +186,7 @@ it.live("a signal says of a durable run that the module executes by itself that 
     Effect.scoped(Effect.gen(function*() {
       const path = yield* projectFolder
       writeFileSync(join(path, "outer.ts"), executing)
-      for (const supervision of ["--no-supervise", "--supervise"]) {
+      for (const supervision of variants(runtime, supervisions)) {
         const { ended, kill, wrote } = yield* start(runtime, ["run", "./outer.ts#outer", supervision], { cwd: path })
         yield* wrote("waiting\n")
         kill("SIGTERM")

@@ -117,7 +117,7 @@ export const scenarios = (test: RegisterTest, after: (clean: () => void) => void
       Effect.andThen(
         Effect.promise(() => built),
         Effect.forEach(
-          given.on ?? someRuntimes(),
+          given.on ?? someRuntimes(name),
           (runtime) =>
             Effect.map(run(folder, runtime, scenario, given), (outcome) => {
               try {
