@@ -50,6 +50,18 @@ const withoutAddress = (message: string): string => {
     : message
 }
 
+/**
+ * Joins a value such as `-1h` to the flag before it, as in `--since -1h`: the parser would read it as the flags `-1` and
+ * `-h`, and print the help. No flag of the command begins with a digit.
+ */
+const withNegatives = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const end = args.indexOf("--")
+  const isValue = (i: number) => (end < 0 || i < end) && /^-\.?\d/.test(args[i]!) && /^--[^=]+$/.test(args[i - 1] ?? "")
+  return args.flatMap((arg, i) =>
+    isValue(i) ? [] : i + 1 < args.length && isValue(i + 1) ? [`${arg}=${args[i + 1]}`] : [arg]
+  )
+}
+
 /** Says how a file is given to a flag that needs none, where one stands after it. */
 const cureOf = (error: CliError.CliError): string =>
   error._tag === "UnexpectedArgument" &&
@@ -117,7 +129,7 @@ watchOutputs()
 // not awaited, since Bun does not exit on an uncaught error while the top level of a module is awaiting
 void Effect.runPromise(
   Effect.try({ try: useProxies, catch: (error) => error }).pipe(
-    Effect.andThen(CliCommand.run(command, { version: manifest.version })),
+    Effect.andThen(CliCommand.runWith(command, { version: manifest.version })(withNegatives(process.argv.slice(2)))),
     Effect.map(() => code),
     Effect.catchCause(codeOf),
     // the consoles of Bun and Deno write past the stream: the one tells of no error, the other throws it

@@ -63,6 +63,8 @@ it.live("mistakes on the command line exit with 2, and print nothing to stdout",
       ],
       [["worker", pipelines, "--config", "a.yaml", "--root", "package.json"], /^error: --root: expected a folder/],
       [["alert", "--config", ""], /^error: .*--config. Expected: a path, not an empty text\n/],
+      // a value, not the flags -1 and -h
+      [["runs", "--since", "-1h"], /^error: --since -1h: expected how long ago, such as /],
       [["runs", "--folder", ""], /^error: .*--folder. Expected: a path, not an empty text\n/],
       [["init", "package.json"], /^error: can't write package\.json\/.*: a part of the path is a file/],
       [["check", "--config", fixtures], /^test\/cli\/fixtures: expected a config file, found a folder\n$/],
