@@ -23,25 +23,25 @@ const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
   Alerter: { own: 13244, total: 29317 },
   "alerters/index": { own: 64913, total: 99120, schema: true },
-  AlerterHooks: { own: 27647, total: 48110 },
+  AlerterHooks: { own: 27770, total: 48110 },
   Approver: { own: 12500, total: 29998 },
   "approvers/index": { own: 40619, total: 96300, schema: true },
   "config/index": { own: 174970, total: 233400, schema: true },
   "delivery/index": { own: 52040, total: 89360, schema: true },
-  "durable/index": { own: 98200, total: 215030, schema: true },
+  "durable/index": { own: 98350, total: 215200, schema: true },
   Hook: { own: 14340, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
-  "main/index": { own: 19130, total: 34145 },
+  "main/index": { own: 19240, total: 34260 },
   "monitors/index": { own: 34839, total: 68299, schema: true },
   Params: { own: 5032, total: 37958, schema: true },
   Pipeline: { own: 28100, total: 49800 },
-  "report/index": { own: 80862, total: 116778, schema: true },
+  "report/index": { own: 81290, total: 117180, schema: true },
   RunEvent: { own: 7401, total: 25729 },
   Spans: { own: 27404, total: 47049 },
   Step: { own: 30226, total: 49696 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 6097, total: 19564 },
-  index: { own: 59700, total: 101980, schema: true }
+  index: { own: 59750, total: 102030, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

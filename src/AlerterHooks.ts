@@ -25,6 +25,7 @@ import { once } from "./internal/alerts/once.ts"
 import { tellsEnd, tellsFailureTo } from "./internal/alerts/recovery.ts"
 import { outcomeOf } from "./internal/engine/outcome.ts"
 import { type Alerting, alerting, measuring } from "./internal/model/hook.ts"
+import { checked } from "./internal/model/options.ts"
 import type { StepSkipped } from "./internal/model/skip.ts"
 import type { StepContext } from "./StepContext.ts"
 
@@ -160,7 +161,7 @@ export function failureWith<E = unknown>(
   adjust: (alert: Alert, cause: Cause.Cause<E>) => Alert,
   options?: FailureOptions
 ): Hook.Hook<unknown, E, Alerter | StepContext> {
-  const each = options?.nested === "each"
+  const each = checked("AlerterHooks.failureWith", options ?? {}, { nested: 0 }).nested === "each"
   return posting(
     "failureWith",
     tellsFailure,

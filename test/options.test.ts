@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import type { SqlClient } from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
 import { Alertmanager, Apprise, Gotify, Ntfy, Pushover, Telegram, Twilio, Webhook } from "../src/alerters/index.ts"
@@ -26,7 +28,7 @@ import {
   throttle
 } from "../src/delivery/index.ts"
 import { Durable, Outbox } from "../src/durable/index.ts"
-import { Alerter, Hook, Pipeline, Spans, Step, StepLogs } from "../src/index.ts"
+import { Alerter, AlerterHooks, Hook, Pipeline, Spans, Step, StepLogs } from "../src/index.ts"
 import { runMain } from "../src/main/index.ts"
 import { Ping } from "../src/monitors/index.ts"
 import { Report } from "../src/report/index.ts"
@@ -227,6 +229,20 @@ const ofAlerter =
   (apply: (options: Wrong) => (self: typeof none) => Layer.Layer<Alerter, unknown, unknown>): Use => (options) =>
     apply(options)(none)
 
+const onEngine = (used: Layer.Layer<never, unknown, SqlClient | WorkflowEngine>) => Layer.provide(used, engine({}))
+
+const doing = (effect: Effect.Effect<unknown, unknown, WorkflowEngine>) => onEngine(Layer.effectDiscard(effect))
+
+/** Executes a durable pipeline of one step. */
+const durable = (options: object, ofStep: object = {}) => {
+  const { layer, workflow } = Durable.pipeline(
+    "nightly",
+    { payload: {}, idempotencyKey: () => "a", ...options },
+    () => Pipeline.make("nightly", Effect.orDie(step.pipe(Durable.step(ofStep))))
+  )
+  return doing(Effect.provide(workflow.execute({}), layer))
+}
+
 /** Options some of which do not exist, and the message that says so. */
 const unknown: ReadonlyArray<readonly [message: string, options: object, use: Use]> = [
   [
@@ -292,7 +308,60 @@ const unknown: ReadonlyArray<readonly [message: string, options: object, use: Us
     { approver: ["U1"] },
     (options) =>
       askToAcknowledge(options).pipe(Layer.provide([Acknowledgements.layerMemory, TestApprover.layerApproving()]))
-  ]
+  ],
+  [
+    "Store.layerSqlite: it has no option",
+    { filename: ":memory:", timeout: 1 },
+    (options) => Store.layerSqlite(options)
+  ],
+  [
+    "AlerterHooks.failureWith: it has no option",
+    { once: false },
+    (options) => Effect.sync(() => AlerterHooks.failureWith((alert) => alert, options))
+  ],
+  ["runMain: it has no option", { timeout: 1 }, (options) => Effect.sync(() => runMain(Effect.void, options))],
+  // durable runs
+  [
+    "its durable step has no option",
+    { crash: 1 },
+    (options) => durable({}, options)
+  ],
+  ["its durable pipeline has no option", { retry: 1 }, (options) => durable(options)],
+  [
+    "Durable.layerSqlite: it has no option",
+    { filename: ":memory:", busy: 1 },
+    (options) => Durable.layerSqlite(options)
+  ],
+  [
+    "Durable.layerSqliteClient: it has no option",
+    { filename: ":memory:", busy: 1 },
+    (options) => Durable.layerSqliteClient(options)
+  ],
+  ["keep has no option \"days\", only age, runs", { days: 3 }, (keep) => engine({ keep })],
+  ["Durable.list: it has no option", { status: ["failure"] }, (filter) => doing(Durable.list(filter))],
+  ["Durable.retry: it has no option", { step: "load" }, (options) => doing(Durable.retry("1", options))],
+  ["Durable.interrupt: it has no option", { force: true }, (options) => doing(Durable.interrupt("1", options))],
+  ["Durable.prune: it has no option", { older: 1 }, (options) => doing(Durable.prune(options))],
+  ["Durable.layerUi: it has no option", { as: "Ada" }, (options) => onEngine(Durable.layerUi(options))],
+  ["Outbox.layer: it has no option", { attempts: 1 }, (options) => onEngine(Outbox.layer(none, options))],
+  // reports
+  ["Report.layerProgress: it has no option", { color: "never" }, (options) => Report.layerProgress(options)],
+  ["Report.layerRecord: it has no option", { path: "a.jsonl" }, (options) => Report.layerRecord(options)],
+  ["Report.layerJunit: it has no option", { file: "a.xml", name: "a" }, (options) => Report.layerJunit(options)],
+  ["Report.layerJobSummary: it has no option", { rows: 1 }, (options) => Report.layerJobSummary(options)],
+  ["Report.read: it has no option", { run: "1" }, (options) => Stream.runDrain(Report.read("a.jsonl", options))],
+  ["Report.follow: it has no option", { run: "1" }, (options) => Stream.runDrain(Report.follow("a.jsonl", options))],
+  ["Report.list: it has no option", { last: 1 }, (options) => Report.list(options)],
+  ["Report.find: it has no option", { path: "a" }, (options) => Report.find("latest", options)],
+  ["Report.prune: it has no option", { keep: 1, older: 1 }, (options) => Report.prune(options)],
+  ["Report.html: it has no option", { name: "a" }, (options) => Effect.sync(() => Report.html([], options))],
+  ["Report.svg: it has no option", { colors: "dark" }, (options) => Effect.sync(() => Report.svg([], options))],
+  ["Report.svg: it has no option", { scales: 1 }, (options) => Report.png([], options)],
+  ["Report.mermaid: it has no option", { rows: 1 }, (options) => Effect.sync(() => Report.mermaid([], options))],
+  ["Report.junit: it has no option", { name: "a" }, (options) => Effect.sync(() => Report.junit([], options))],
+  ["Report.markdown: it has no option", { rows: 1 }, (options) => Effect.sync(() => Report.markdown([], options))],
+  ["Report.compare: it has no option", { than: 1 }, (options) => Effect.sync(() => Report.compare([], [], options))],
+  ["attachTimeline: it has no option", { steps: 1 }, ofAlerter((options) => Report.attachTimeline(options))]
 ]
 
 for (const [message, options, use] of unknown) {

@@ -14,7 +14,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { AlerterError } from "../Alerter.ts"
 import type { Approver, Decision, Question } from "../Approver.ts"
 import { errorIn } from "../internal/model/alerterError.ts"
-import { refuse, spanMistakes } from "../internal/model/options.ts"
+import { checked, refuse, spanMistakes } from "../internal/model/options.ts"
 import { plural } from "../internal/text/words.ts"
 import * as Writer from "../internal/text/writer.ts"
 import { Acknowledgements } from "./Acknowledgements.ts"
@@ -24,7 +24,6 @@ import { owner } from "./internal/hold/owner.ts"
 import { ApproverKey } from "./internal/open/approver.ts"
 import type { Book, Entry } from "./internal/open/book.ts"
 import { booksOf } from "./internal/open/known.ts"
-import { checked } from "./internal/options.ts"
 
 /**
  * Options of {@link askToAcknowledge}.

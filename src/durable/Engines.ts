@@ -150,7 +150,7 @@ export const layerCluster: Layer.Layer<WorkflowEngine, never, Sharding | Message
  */
 export const layerClusterWith = (
   options: ClusterOptions
-): Layer.Layer<WorkflowEngine, never, Sharding | MessageStorage> => engines.cluster(options.patience)
+): Layer.Layer<WorkflowEngine, never, Sharding | MessageStorage> => engines.clusterWith(options)
 
 /**
  * {@link layerCluster} with a runner at an address. A host that others than this machine can reach is refused with

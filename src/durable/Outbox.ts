@@ -39,7 +39,7 @@ import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
 import { CurrentLedger, none } from "../internal/alerts/ledger.ts"
 import { type Report, reportOf } from "../internal/alerts/reports.ts"
-import { durationMistakes, refuse, spanMistakes, wholeMistakes } from "../internal/model/options.ts"
+import { checked, durationMistakes, refuse, spanMistakes, wholeMistakes } from "../internal/model/options.ts"
 import * as Writer from "../internal/text/writer.ts"
 import * as byHand from "./internal/outbox/byHand.ts"
 import { delaysOf } from "./internal/outbox/delays.ts"
@@ -88,6 +88,17 @@ export interface Options {
   readonly drain?: Duration.Input | undefined
 }
 
+const known: Record<keyof Options, 0> = {
+  name: 0,
+  deliver: 0,
+  concurrency: 0,
+  retry: 0,
+  maxAttempts: 0,
+  maxRefusals: 0,
+  lease: 0,
+  drain: 0
+}
+
 const defaultName = "effect-epilogue/alerts"
 const defaultLease = Duration.seconds(30)
 
@@ -103,7 +114,7 @@ const base = (options: Options): Layer.Layer<Base, SqlError, SqlClient> =>
     Base,
     Effect.gen(function*() {
       const { concurrency = 4, drain = "5 seconds", lease = defaultLease, maxAttempts = 1_000, maxRefusals = 10 } =
-        options
+        checked("Outbox.layer", options, known)
       refuse(
         "Outbox.layer",
         wholeMistakes("concurrency", concurrency, 1),

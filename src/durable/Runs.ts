@@ -6,12 +6,14 @@
  */
 import type * as Effect from "effect/Effect"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { durationMistakes, refuse, wholeMistakes } from "../internal/model/options.ts"
+import { checked, durationMistakes, refuse, unknownMistakes, wholeMistakes } from "../internal/model/options.ts"
 import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "../internal/model/storedRun.ts"
 import * as versions from "./internal/run/version.ts"
 import { type RunRefused, withRuns } from "./internal/runs/runs.ts"
 
 export type * from "../internal/model/storedRun.ts"
+
+const ofFilter: Record<keyof RunFilter, 0> = { pipelines: 0, statuses: 0, limit: 0 }
 
 /**
  * Lists stored runs, the newest first.
@@ -33,7 +35,7 @@ export type * from "../internal/model/storedRun.ts"
 export const list = (
   filter: RunFilter = {}
 ): Effect.Effect<ReadonlyArray<StoredRun>, RunRefused, WorkflowEngine> =>
-  withRuns("listing", (runs) => runs.list(filter))
+  withRuns("listing", (runs) => runs.list(checked("Durable.list", filter, ofFilter)))
 
 /**
  * Returns a stored run with its steps, hooks and questions. The id may be cut short, as long as it names one run.
@@ -78,7 +80,7 @@ export const retry = (
   runId: string,
   options?: { readonly from?: string | undefined }
 ): Effect.Effect<StoredRun, RunRefused, WorkflowEngine> =>
-  withRuns("retrying", (runs) => runs.retry(runId, options?.from))
+  withRuns("retrying", (runs) => runs.retry(runId, checked("Durable.retry", options ?? {}, { from: 0 }).from))
 
 /**
  * Asks a stored run to end, without the code of its pipeline, and returns it as it is stored. With `now` the bodies of its
@@ -105,7 +107,10 @@ export const interrupt = (
   runId: string,
   options?: { readonly now?: boolean | undefined }
 ): Effect.Effect<StoredRun, RunRefused, WorkflowEngine> =>
-  withRuns("interrupting", (runs) => runs.interrupt(runId, options?.now === true))
+  withRuns(
+    "interrupting",
+    (runs) => runs.interrupt(runId, checked("Durable.interrupt", options ?? {}, { now: 0 }).now === true)
+  )
 
 /**
  * Removes runs that have ended, with their records, questions, and delivered alerts of the outbox. Returns how many.
@@ -133,6 +138,7 @@ export const prune = (options: Prune): Effect.Effect<number, RunRefused, Workflo
   withRuns("pruning", (runs) => {
     refuse(
       "Durable.prune",
+      unknownMistakes("it", options, { olderThan: 0, keep: 0 }),
       durationMistakes("olderThan", options.olderThan),
       wholeMistakes("keep", options.keep, 0)
     )

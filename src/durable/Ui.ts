@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
-import type * as Layer from "effect/Layer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { Person } from "../Approver.ts"
 import type { DurableRuns } from "../internal/model/durableRuns.ts"
+import { checked } from "../internal/model/options.ts"
 import * as internal from "./internal/ui.ts"
 
 export type { DurableRuns, DurableRunsError } from "../internal/model/durableRuns.ts"
@@ -59,4 +61,6 @@ export interface UiOptions {
  * @since 0.1.0
  */
 export const layerUi = (options: UiOptions = {}): Layer.Layer<DurableRuns, never, WorkflowEngine> =>
-  internal.layer(options.actionsAs)
+  Layer.unwrap(
+    Effect.sync(() => internal.layer(checked("Durable.layerUi", options, { actionsAs: 0 }).actionsAs))
+  )

@@ -4,11 +4,14 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import process from "node:process"
+import { checked } from "../internal/model/options.ts"
 import { flushed, print } from "../internal/text/writer.ts"
 import { onUnload } from "./internal/ending.ts"
 import { isHosted } from "./internal/hosted.ts"
 import { run } from "./internal/main.ts"
 import type { MainOptions } from "./MainOptions.ts"
+
+const known: Record<keyof MainOptions, 0> = { grace: 0, requireAlerts: 0, disableErrorReporting: 0, keepAlive: 0 }
 
 /**
  * Runs an effect as the whole of a script, on Bun, Deno and Node, and ends the process with the right exit code. When the
@@ -90,7 +93,7 @@ export const runMain: {
     if (isHosted()) {
       return say("runMain has run nothing: its module was loaded by the command epilogue, which runs pipelines itself")
     }
-    run(effect, options, {
+    run(effect, checked("runMain", options, known), {
       on: process.on.bind(process),
       off: process.off.bind(process),
       listenerCount: process.listenerCount.bind(process),

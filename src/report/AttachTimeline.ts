@@ -11,6 +11,7 @@ import type { Alerter } from "../Alerter.ts"
 import { explain } from "../delivery/internal/entries.ts"
 import { countOf } from "../delivery/internal/options.ts"
 import { observing, type Post } from "../delivery/internal/policy.ts"
+import { checked } from "../internal/model/options.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import { count, plural } from "../internal/text/words.ts"
 import * as Writer from "../internal/text/writer.ts"
@@ -121,12 +122,21 @@ export const make = (
 ) =>
 (inner: Post): Effect.Effect<{ readonly post: Post; readonly observer: Observer }> =>
   Effect.sync(() => {
-    const runs = new RecentRuns(countOf("attachTimeline", "maxSteps", options.maxSteps ?? 200))
+    const { maxSteps = 200, ...ofPicture } = checked("attachTimeline", options, {
+      maxSteps: 0,
+      title: 0,
+      theme: 0,
+      width: 0,
+      maxRows: 0,
+      scale: 0,
+      fontFiles: 0
+    })
+    const runs = new RecentRuns(countOf("attachTimeline", "maxSteps", maxSteps))
     let logged = false
 
     /** Makes the attachment, or none where that fails. */
     const picture = (events: ReadonlyArray<Event>, title: string | undefined) =>
-      Effect.suspend(() => render(events, { title, ...options })).pipe(
+      Effect.suspend(() => render(events, { title, ...ofPicture })).pipe(
         Effect.timeout(limit),
         Effect.map((content): ReadonlyArray<Attachment> => [{ name, mediaType: "image/png", content }]),
         Effect.catchCause((cause) => {

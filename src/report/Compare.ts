@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
-import { durationMistakes, numberMistakes, refuse } from "../internal/model/options.ts"
+import { checked, durationMistakes, numberMistakes, refuse } from "../internal/model/options.ts"
 import type { ComparedRun, Comparison } from "./Compared.ts"
 import type { Event } from "./Event.ts"
 import * as comparing from "./internal/compare/compare.ts"
@@ -27,7 +27,8 @@ export interface CompareOptions {
 }
 
 /** @internal */
-export const thresholdOf = ({ least = "50 millis", ratio = 0.2 }: CompareOptions = {}): comparing.Threshold => {
+export const thresholdOf = (options: CompareOptions = {}): comparing.Threshold => {
+  const { least = "50 millis", ratio = 0.2 } = checked("Report.compare", options, { ratio: 0, least: 0 })
   refuse("Report.compare", numberMistakes("ratio", ratio, 0), durationMistakes("least", least))
   return { ratio, millis: Duration.toMillis(least) }
 }
@@ -36,11 +37,11 @@ export const thresholdOf = ({ least = "50 millis", ratio = 0.2 }: CompareOptions
 export const comparisonOf = (
   before: comparing.Side,
   after: comparing.Side,
-  options?: CompareOptions
+  threshold: comparing.Threshold = thresholdOf()
 ): Comparison => ({
   before: runOf(before.run),
   after: runOf(after.run),
-  ...comparing.compare(before, after, thresholdOf(options))
+  ...comparing.compare(before, after, threshold)
 })
 
 const runOf = ({ pipelineName, runId, runName, startedAt }: RunModel): ComparedRun => ({
@@ -87,9 +88,11 @@ const lastOf = (events: Iterable<Event>, name: string): RunModel => {
  * @category comparing
  * @since 0.1.0
  */
-export const compare = (before: Iterable<Event>, after: Iterable<Event>, options?: CompareOptions): Comparison =>
-  comparisonOf(
+export const compare = (before: Iterable<Event>, after: Iterable<Event>, options?: CompareOptions): Comparison => {
+  const threshold = thresholdOf(options)
+  return comparisonOf(
     { run: lastOf(before, "before"), open: "cutOff" },
     { run: lastOf(after, "after"), open: "cutOff" },
-    options
+    threshold
   )
+}

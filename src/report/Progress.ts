@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import process from "node:process"
+import { checked } from "../internal/model/options.ts"
 import { colorsOn, type StreamName } from "../internal/text/terminal.ts"
 import * as Writer from "../internal/text/writer.ts"
 import { type Observer, Observers, type RunEvent } from "../RunEvent.ts"
@@ -84,11 +85,16 @@ export interface ProgressOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layerProgress = ({ colors, mode = "auto", stream = "stderr" }: ProgressOptions = {}): Layer.Layer<never> =>
+export const layerProgress = (options: ProgressOptions = {}): Layer.Layer<never> =>
   // fresh, since a memoized layer would bring back the observers of the place where it was built first
   Layer.fresh(Layer.effect(
     Observers,
     Effect.gen(function*() {
+      const { colors, mode = "auto", stream = "stderr" } = checked("Report.layerProgress", options, {
+        mode: 0,
+        stream: 0,
+        colors: 0
+      })
       const present = yield* Observers
       if (present.some((observer) => showing.has(observer))) return present
       const chosen = mode === "auto" ? modeFor(stream, surroundings()) : mode

@@ -23,7 +23,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { numberMistakes, refuse, wholeMistakes } from "../internal/model/options.ts"
+import { checked, numberMistakes, refuse, wholeMistakes } from "../internal/model/options.ts"
 import type { Synchronous } from "../internal/model/synchronous.ts"
 import type { Event } from "./Event.ts"
 import * as format from "./internal/record/format.ts"
@@ -124,8 +124,15 @@ export type RecordOptions =
  * @category layers
  * @since 0.1.0
  */
-export const layerRecord = ({ file, folder, keep }: RecordOptions = {}): Layer.Layer<never, RecordError> =>
-  layers.record(file, folder ?? defaultFolder, keep)
+export const layerRecord = (options: RecordOptions = {}): Layer.Layer<never, RecordError> =>
+  layers.record(() => {
+    const { file, folder = defaultFolder, keep } = checked("Report.layerRecord", options, {
+      file: 0,
+      folder: 0,
+      keep: 0
+    })
+    return { path: file, folder, keep }
+  })
 
 /**
  * A line of a record: its header, an event without what earlier lines say, or a number of lost events.
@@ -201,6 +208,7 @@ export interface ReadOptions extends FollowOptions {
  */
 export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, RecordError> =>
   Stream.suspend(() => {
+    checked("Report.read", options ?? {}, { runId: 0, onSkipped: 0, maxBytes: 0 })
     refuse("Report.read", numberMistakes("maxBytes", options?.maxBytes, 0))
     return reading.read(path, {
       onSkipped: options?.onSkipped,
@@ -232,11 +240,14 @@ export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, 
  * @since 0.1.0
  */
 export const follow = (path: string, options?: FollowOptions): Stream.Stream<Event, RecordError> =>
-  reading.read(path, {
-    onSkipped: options?.onSkipped,
-    runId: options?.runId,
-    maxBytes: Infinity,
-    follow: true
+  Stream.suspend(() => {
+    checked("Report.follow", options ?? {}, { runId: 0, onSkipped: 0 })
+    return reading.read(path, {
+      onSkipped: options?.onSkipped,
+      runId: options?.runId,
+      maxBytes: Infinity,
+      follow: true
+    })
   })
 
 /**
@@ -283,6 +294,7 @@ export interface ListOptions extends PlaceOptions {
  */
 export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
   Effect.suspend(() => {
+    checked("Report.list", options ?? {}, { file: 0, folder: 0, limit: 0 })
     refuse("Report.list", wholeMistakes("limit", options?.limit, 0, Infinity))
     return listing.list(options?.file ?? options?.folder ?? defaultFolder, options?.limit ?? Infinity)
   })
@@ -305,7 +317,10 @@ export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorde
  * @since 0.1.0
  */
 export const find = (idOrPrefix: string, options?: PlaceOptions): Effect.Effect<Recorded, RecordError> =>
-  listing.find(options?.file ?? options?.folder ?? defaultFolder, idOrPrefix)
+  Effect.suspend(() => {
+    const { file, folder = defaultFolder } = checked("Report.find", options ?? {}, { file: 0, folder: 0 })
+    return listing.find(file ?? folder, idOrPrefix)
+  })
 
 /**
  * Options of {@link prune}. At least one of `keep` and `olderThan` is needed; with both, a run stays if either keeps it.
@@ -347,5 +362,8 @@ export type PruneOptions =
  * @category reading
  * @since 0.1.0
  */
-export const prune = ({ folder, keep, olderThan }: PruneOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
-  layers.prune(folder ?? defaultFolder, keep, olderThan)
+export const prune = (options: PruneOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
+  Effect.suspend(() => {
+    const { folder, keep, olderThan } = checked("Report.prune", options, { folder: 0, keep: 0, olderThan: 0 })
+    return layers.prune(folder ?? defaultFolder, keep, olderThan)
+  })

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { codeOf, openToAppend, withWords } from "../internal/files/private.ts"
 import { replaceFile } from "../internal/files/replace.ts"
+import { checked } from "../internal/model/options.ts"
 import { formatDuration } from "../internal/text/duration.ts"
 import { variable } from "../internal/text/terminal.ts"
 import * as Writer from "../internal/text/writer.ts"
@@ -54,8 +55,8 @@ export interface JunitOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const junit = (events: Iterable<Event>, options?: JunitOptions): string =>
-  xml.junit(timeline(events, options?.title))
+export const junit = (events: Iterable<Event>, options: JunitOptions = {}): string =>
+  xml.junit(timeline(events, checked("Report.junit", options, { title: 0 }).title))
 
 /**
  * Options of {@link markdown}.
@@ -83,8 +84,10 @@ export interface MarkdownOptions extends JunitOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const markdown = (events: Iterable<Event>, options?: MarkdownOptions): string =>
-  text.markdown(timeline(events, options?.title), rowsOf("Report.markdown", options?.maxRows, 100))
+export const markdown = (events: Iterable<Event>, options: MarkdownOptions = {}): string => {
+  const { maxRows, title } = checked("Report.markdown", options, { title: 0, maxRows: 0 })
+  return text.markdown(timeline(events, title), rowsOf("Report.markdown", maxRows, 100))
+}
 
 /**
  * Returns an SVG badge of a recorded run: the name of its pipeline, how it ended and how long it took.
@@ -147,15 +150,18 @@ export interface LayerJunitOptions extends JunitOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layerJunit = ({ file, title }: LayerJunitOptions): Layer.Layer<never> =>
-  observing("Report.layerJunit", file, (write) => {
-    let all: ReadonlyArray<EndedRun> = []
-    return (runs) => {
-      // a program that runs for months must not keep all of them
-      all = lastRuns([...all, ...runs])
-      write(junit(all.flatMap(({ events }) => events), { title }), "replace")
-    }
-  })
+export const layerJunit = (options: LayerJunitOptions): Layer.Layer<never> =>
+  fresh(Effect.sync(() => {
+    const { file, title } = checked("Report.layerJunit", options, { file: 0, title: 0 })
+    return observing("Report.layerJunit", file, (write) => {
+      let all: ReadonlyArray<EndedRun> = []
+      return (runs) => {
+        // a program that runs for months must not keep all of them
+        all = lastRuns([...all, ...runs])
+        write(junit(all.flatMap(({ events }) => events), { title }), "replace")
+      }
+    })
+  }))
 
 /**
  * Options of {@link layerJobSummary}.
@@ -197,9 +203,10 @@ export interface JobSummaryOptions extends MarkdownOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layerJobSummary = ({ file, ...options }: JobSummaryOptions = {}): Layer.Layer<never> =>
-  Layer.unwrap(Effect.sync(() => {
-    const rows = rowsOf("Report.layerJobSummary", options.maxRows, 100)
+export const layerJobSummary = (options: JobSummaryOptions = {}): Layer.Layer<never> =>
+  fresh(Effect.sync(() => {
+    const { file, maxRows, title } = checked("Report.layerJobSummary", options, { file: 0, title: 0, maxRows: 0 })
+    const rows = rowsOf("Report.layerJobSummary", maxRows, 100)
     const target = file ?? variable("GITHUB_STEP_SUMMARY")
     if (target === undefined || target === "") return Layer.empty
     return observing("Report.layerJobSummary", target, (write) => {
@@ -210,7 +217,7 @@ export const layerJobSummary = ({ file, ...options }: JobSummaryOptions = {}): L
         // some of it is left for later runs
         const most = Math.max(room - 100_000, room / 4)
         const events = runs.flatMap(({ events }) => events)
-        const summary = `${text.markdown(timeline(events, options.title), rows, Math.max(0, most))}\n`
+        const summary = `${text.markdown(timeline(events, title), rows, Math.max(0, most))}\n`
         full = Buffer.byteLength(summary) > Math.max(0, most) + 1
         write(full ? noRoom : summary, "append")
       }
@@ -230,6 +237,9 @@ const sizeOf = (file: string): number => {
   }
 }
 
+/** Makes a layer anew wherever it is provided: a memoized one would bring back the observers of the first place. */
+const fresh = (layer: Effect.Effect<Layer.Layer<never>>): Layer.Layer<never> => Layer.fresh(Layer.unwrap(layer))
+
 /** Adds an observer that is told of runs that have ended whenever none goes on, and may write a file then. */
 const observing = (
   caller: string,
@@ -238,8 +248,7 @@ const observing = (
     write: (content: string, how: "append" | "replace") => void
   ) => (runs: ReadonlyArray<EndedRun>) => void
 ): Layer.Layer<never> =>
-  // fresh, since a memoized layer would bring back the observers of the place where it was built first
-  Layer.fresh(Layer.effect(
+  Layer.effect(
     Observers,
     Effect.gen(function*() {
       const present = yield* Observers
@@ -254,7 +263,7 @@ const observing = (
       })
       return [...present, collecting(onIdle)]
     })
-  ))
+  )
 
 const append = (file: string, content: string): void => {
   const fd = openToAppend(file)

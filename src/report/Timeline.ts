@@ -10,7 +10,7 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import { numberMistakes, refuse } from "../internal/model/options.ts"
+import { checked, numberMistakes, refuse } from "../internal/model/options.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import type { Event } from "./Event.ts"
 import { palettes } from "./internal/timeline/colors.ts"
@@ -149,12 +149,18 @@ export const html: {
  * @category constructors
  * @since 0.1.0
  */
-export const svg = (events: Iterable<Event>, options?: SvgOptions): string => {
-  refuse("Report.svg", numberMistakes("width", options?.width, "above 0"))
-  return picture.svg(timeline(events, options?.title), {
-    palette: palettes[options?.theme ?? "light"],
-    width: Math.max(400, Math.round(options?.width ?? 960)),
-    maxRows: rowsOf("Report.svg", options?.maxRows, 40)
+export const svg = (events: Iterable<Event>, options: SvgOptions = {}): string => {
+  const { maxRows, theme = "light", title, width = 960 } = checked("Report.svg", options, {
+    title: 0,
+    theme: 0,
+    width: 0,
+    maxRows: 0
+  })
+  refuse("Report.svg", numberMistakes("width", width, "above 0"))
+  return picture.svg(timeline(events, title), {
+    palette: palettes[theme],
+    width: Math.max(400, Math.round(width)),
+    maxRows: rowsOf("Report.svg", maxRows, 40)
   })
 }
 
@@ -178,15 +184,12 @@ export const svg = (events: Iterable<Event>, options?: SvgOptions): string => {
  */
 export const png = (
   events: Iterable<Event>,
-  options?: PngOptions
+  options: PngOptions = {}
 ): Effect.Effect<Uint8Array<ArrayBuffer>, RendererMissing> =>
   Effect.suspend(() => {
-    refuse("Report.png", numberMistakes("scale", options?.scale, "above 0"))
-    return renderer.png({
-      svg: svg(events, options),
-      scale: Math.max(0.1, options?.scale ?? 2),
-      fontFiles: options?.fontFiles ?? []
-    })
+    const { fontFiles = [], scale = 2, ...ofPicture } = options
+    refuse("Report.png", numberMistakes("scale", scale, "above 0"))
+    return renderer.png({ svg: svg(events, ofPicture), scale: Math.max(0.1, scale), fontFiles })
   }).pipe(Effect.mapError((fields) => new RendererMissing(fields)))
 
 /**
@@ -203,5 +206,7 @@ export const png = (
  * @category constructors
  * @since 0.1.0
  */
-export const mermaid = (events: Iterable<Event>, options?: MermaidOptions): string =>
-  gantt.mermaid(timeline(events, options?.title), rowsOf("Report.mermaid", options?.maxRows, 60))
+export const mermaid = (events: Iterable<Event>, options: MermaidOptions = {}): string => {
+  const { maxRows, title } = checked("Report.mermaid", options, { title: 0, maxRows: 0 })
+  return gantt.mermaid(timeline(events, title), rowsOf("Report.mermaid", maxRows, 60))
+}

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import { checked } from "../internal/model/options.ts"
 import type { Synchronous } from "../internal/model/synchronous.ts"
 import { defaultFolder } from "./internal/record/names.ts"
 import type { PlaceOptions } from "./Record.ts"
@@ -57,9 +58,16 @@ export interface UiOptions extends PlaceOptions {
  * @since 0.1.0
  */
 export const layerUi = (
-  { file, folder = defaultFolder, onLink }: UiOptions = {}
+  options: UiOptions = {}
 ): Layer.Layer<never, RecordError | UiError, HttpServer.HttpServer> =>
   // loaded here, since only this needs a server and the page
   Layer.unwrap(
-    Effect.map(Effect.promise(() => import("./internal/ui/serve.ts")), ({ serve }) => serve(file ?? folder, onLink))
+    Effect.map(Effect.promise(() => import("./internal/ui/serve.ts")), ({ serve }) => {
+      const { file, folder = defaultFolder, onLink } = checked("Report.layerUi", options, {
+        file: 0,
+        folder: 0,
+        onLink: 0
+      })
+      return serve(file ?? folder, onLink)
+    })
   )

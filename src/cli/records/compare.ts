@@ -5,7 +5,7 @@ import { fit, label, type Segment, type Style } from "../../internal/text/column
 import { formatDuration } from "../../internal/text/duration.ts"
 import { pathText } from "../../internal/text/stepLabel.ts"
 import { count, plural } from "../../internal/text/words.ts"
-import { comparisonOf } from "../../report/Compare.ts"
+import { comparisonOf, thresholdOf } from "../../report/Compare.ts"
 import type { ComparedRun, ComparedStep, Comparison, Difference, Evaluated } from "../../report/Compared.ts"
 import type { Side } from "../../report/internal/compare/compare.ts"
 import {
@@ -42,7 +42,7 @@ export const compare = (request: CompareRequest): Promise<number> =>
           "of one pipeline, as \"epilogue runs --pipeline NAME\" lists them"
       })
     }
-    const comparison = comparisonOf(before, after, { ratio: threshold / 100 })
+    const comparison = comparisonOf(before, after, thresholdOf({ ratio: threshold / 100 }))
     if (json) return yield* Effect.promise(() => outJson([comparison]))
     const { colors, columns } = display()
     const title = fit([[label(comparison.after.pipelineName), "bold"]], columns, colors).text

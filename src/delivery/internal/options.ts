@@ -1,18 +1,6 @@
 /** Validation of the policies' options. A wrong option throws, which is a defect when the layer is built. */
 import type * as Duration from "effect/Duration"
 import { limitMillis } from "../../internal/model/limit.ts"
-import { refuse, unknownMistakes } from "../../internal/model/options.ts"
-
-/** Returns options, all of which exist: a misspelt one would do nothing. `what` names those that are within others. */
-export const checked = <O extends object>(
-  policy: string,
-  options: O,
-  known: Readonly<Record<keyof O, 0>>,
-  what = "it"
-): O => {
-  refuse(policy, unknownMistakes(what, options, known))
-  return options
-}
 
 const toMillis = (input: Duration.Input): number => limitMillis(input) ?? NaN
 

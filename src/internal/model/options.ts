@@ -88,3 +88,17 @@ export const refuse = (of: string, ...mistakes: ReadonlyArray<Mistakes>): void =
   const all = mistakes.flat()
   if (all.length > 0) throw new TypeError(`${of}: ${all.join("; ")}`)
 }
+
+/**
+ * Returns options, all of which exist; throws otherwise. `known` has each of their names, which the compiler demands.
+ * `what` names options that are within others.
+ */
+export const checked = <O extends object>(
+  of: string,
+  options: O,
+  known: Readonly<Record<keyof O, 0>>,
+  what = "it"
+): O => {
+  refuse(of, unknownMistakes(what, options, known))
+  return options
+}

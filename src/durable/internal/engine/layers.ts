@@ -15,9 +15,9 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { layerMemory, type WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { memory as memoryName } from "../../../internal/files/sqlite.ts"
-import { refuse, wholeMistakes } from "../../../internal/model/options.ts"
+import { checked, refuse, wholeMistakes } from "../../../internal/model/options.ts"
 import { refusedPath } from "../../../internal/text/databaseAddress.ts"
-import type { RunnerOptions, SingleOptions, SqliteOptions } from "../../Options.ts"
+import type { ClusterOptions, RunnerOptions, SingleOptions, SqliteOptions } from "../../Options.ts"
 import { withCrashes } from "../crashes/sql.ts"
 import { withQuestions } from "../questions/engine.ts"
 import { withHealth } from "./cluster/health.ts"
@@ -41,20 +41,22 @@ export const cluster = (
 
 /** @internal */
 export const clusterAt = <E, R>(
-  { host, listenHost = host, patience, port, trustedNetwork = false }: RunnerOptions,
+  options: RunnerOptions,
   runner: (
     config: Pick<ShardingConfig["Service"], "runnerAddress" | "runnerListenAddress">
   ) => Layer.Layer<Sharding | MessageStorage, E, R>
 ): Layer.Layer<Engine, E | UntrustedNetwork, R> => {
+  const { host, listenHost = host, patience, port, trustedNetwork = false } = options
   const address = (host: string) => Option.some(RunnerAddress.make({ host, port }))
-  const checked = Effect.map(
+  const allowed = Effect.map(
     Effect.suspend(() => {
+      checked("Durable.layerClusterAt", options, { host: 0, port: 0, listenHost: 0, trustedNetwork: 0, patience: 0 })
       refuse("the runner of the cluster", wholeMistakes("port", port, 0, 65_535))
       return check([host, listenHost], trustedNetwork)
     }),
     () => runner({ runnerAddress: address(host), runnerListenAddress: address(listenHost) })
   )
-  return Layer.provideMerge(cluster(patience), Layer.unwrap(checked))
+  return Layer.provideMerge(cluster(patience), Layer.unwrap(allowed))
 }
 
 /**
@@ -66,38 +68,48 @@ const registrationSettings = (): Partial<ShardingConfig["Service"]> =>
   process.env["ENTITY_REGISTRATION_TIMEOUT"] === undefined ? { entityRegistrationTimeout: Infinity } : {}
 
 /** @internal */
-export const single = (options: SingleOptions | undefined): Layer.Layer<Engine, ConfigError, SqlClient> =>
-  cluster(options?.patience).pipe(
-    Layer.provideMerge(
-      SingleRunner.layer({
-        runnerStorage: "sql",
-        shardingConfig: { ...registrationSettings(), ...options?.shardingConfig }
-      })
-    ),
-    Layer.provide(Digest.layerWebCrypto)
-  )
+export const clusterWith = (
+  options: ClusterOptions
+): Layer.Layer<WorkflowEngine, never, Sharding | MessageStorage> =>
+  Layer.unwrap(Effect.sync(() => cluster(checked("Durable.layerClusterWith", options, { patience: 0 }).patience)))
+
+/** @internal */
+export const single = (options: SingleOptions = {}): Layer.Layer<Engine, ConfigError, SqlClient> =>
+  Layer.unwrap(Effect.sync(() => {
+    const { patience, shardingConfig } = checked("Durable.layerSingle", options, { patience: 0, shardingConfig: 0 })
+    return Layer.provideMerge(
+      cluster(patience),
+      SingleRunner.layer({ runnerStorage: "sql", shardingConfig: { ...registrationSettings(), ...shardingConfig } })
+    )
+  })).pipe(Layer.provide(Digest.layerWebCrypto))
+
+const ofSqlite: Record<keyof SqliteOptions, 0> = { filename: 0, synchronous: 0, drain: 0, patience: 0, keep: 0 }
 
 /** The layer of the embedded engine, with the client of its file. */
 const onFile = <E>(
+  of: string,
   options: SqliteOptions,
   embedded: (options: SqliteOptions) => Layer.Layer<WorkflowEngine, E, SqlClient>
-): Layer.Layer<WorkflowEngine | SqlClient, E | SqlError> => {
-  const { filename, synchronous } = options
-  const engine = withQuestions(embedded(options)).pipe(
-    Layer.provideMerge(SqliteClient.layer({ filename, synchronous }))
-  )
-  // a name that the client refuses gets no folder, whose name would show what it holds
-  return filename === memoryName || refusedPath(filename) !== undefined
-    ? engine
-    : Layer.provide(engine, Layer.effectDiscard(makeFolderOf(filename)))
-}
+): Layer.Layer<WorkflowEngine | SqlClient, E | SqlError> =>
+  Layer.unwrap(Effect.sync(() => {
+    const { filename, synchronous } = checked(of, options, ofSqlite)
+    const engine = withQuestions(embedded(options)).pipe(
+      Layer.provideMerge(SqliteClient.layer({ filename, synchronous }))
+    )
+    // a name that the client refuses gets no folder, whose name would show what it holds
+    return filename === memoryName || refusedPath(filename) !== undefined
+      ? engine
+      : Layer.provide(engine, Layer.effectDiscard(makeFolderOf(filename)))
+  }))
 
 /** @internal */
 export const sqlite = (
   options: SqliteOptions
-): Layer.Layer<WorkflowEngine | SqlClient, Embedded.OpenError | DatabaseInUse> => onFile(options, Embedded.runner)
+): Layer.Layer<WorkflowEngine | SqlClient, Embedded.OpenError | DatabaseInUse> =>
+  onFile("Durable.layerSqlite", options, Embedded.runner)
 
 /** @internal */
 export const sqliteClient = (
   options: SqliteOptions
-): Layer.Layer<WorkflowEngine | SqlClient, Embedded.OpenError> => onFile(options, Embedded.client)
+): Layer.Layer<WorkflowEngine | SqlClient, Embedded.OpenError> =>
+  onFile("Durable.layerSqliteClient", options, Embedded.client)

@@ -13,6 +13,7 @@ import * as AlerterHooks from "../../../AlerterHooks.ts"
 import { closeOpen } from "../../../internal/engine/rollingBack.ts"
 import { span } from "../../../internal/engine/spans.ts"
 import { CurrentHolding } from "../../../internal/model/holding.ts"
+import { unknownMistakes } from "../../../internal/model/options.ts"
 import { CurrentOverrides } from "../../../internal/model/overrides.ts"
 import type { PipelineOwner } from "../../../internal/model/owner.ts"
 import { isPipeline, makePipeline } from "../../../internal/steps/step.ts"
@@ -45,6 +46,16 @@ interface Options {
   readonly crashes?: number | undefined
 }
 
+const known: Record<keyof Options, 0> = {
+  payload: 0,
+  success: 0,
+  error: 0,
+  idempotencyKey: 0,
+  annotations: 0,
+  suspendedRetrySchedule: 0,
+  crashes: 0
+}
+
 /** @internal */
 export const make = (name: string, options: Options, body: (payload: any, executionId: string) => AnyEffect): any => {
   const { crashes = defaultCrashes, success = Schema.Void } = options
@@ -71,7 +82,11 @@ export const make = (name: string, options: Options, body: (payload: any, execut
         const owner = {
           ...pipeline,
           name,
-          mistakes: [...pipeline.mistakes, ...crashesMistakes(crashes)],
+          mistakes: [
+            ...pipeline.mistakes,
+            ...unknownMistakes("its durable pipeline", options, known),
+            ...crashesMistakes(crashes)
+          ],
           runId: executionId,
           annotations: retryOf === undefined ? pipeline.annotations : { ...pipeline.annotations, retryOf },
           cache: { under: undefined, plan: undefined }

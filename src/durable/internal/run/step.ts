@@ -7,6 +7,7 @@ import { evaluate } from "../../../internal/engine/life.ts"
 import { span } from "../../../internal/engine/spans.ts"
 import { currentView, View } from "../../../internal/engine/view.ts"
 import type { Occurrence } from "../../../internal/model/occurrence.ts"
+import { unknownMistakes } from "../../../internal/model/options.ts"
 import type { Evaluator, StepOwner } from "../../../internal/model/owner.ts"
 import { combinator } from "../../../internal/steps/combinator.ts"
 import { isStep, withEvaluator, withMistakes } from "../../../internal/steps/step.ts"
@@ -66,6 +67,10 @@ export const step: any = combinator(
     const { crashes, error, success } = options
     if (success !== undefined) refuseSecrets(self.name, "success", success)
     if (error !== undefined) refuseSecrets(self.name, "error", error)
-    return withEvaluator(withMistakes(self, crashesMistakes(crashes)), evaluator(options, self.skips?.options ?? 0))
+    const mistakes = [
+      ...unknownMistakes("its durable step", options, { success: 0, error: 0, crashes: 0 }),
+      ...crashesMistakes(crashes)
+    ]
+    return withEvaluator(withMistakes(self, mistakes), evaluator(options, self.skips?.options ?? 0))
   }
 )

@@ -81,15 +81,15 @@ const keepingTo = (folder: string, { age, runs }: Keep): Effect.Effect<void, nev
     yield* Effect.forkScoped(Effect.schedule(once, Schedule.spaced(pruneEvery)))
   })
 
+/** @internal */
 export const record = (
-  path: string | undefined,
-  folder: string,
-  keep?: Keep
+  options: () => { readonly path: string | undefined; readonly folder: string; readonly keep: Keep | undefined }
 ): Layer.Layer<never, RecordError> =>
   // fresh, since a memoized layer would bring back the observers of the place where it was built first
   Layer.fresh(Layer.effect(
     Observers,
     Effect.gen(function*() {
+      const { folder, keep, path } = options()
       const present = yield* Observers
       const place = path ?? folder
       const loaded = yield* modules(place)

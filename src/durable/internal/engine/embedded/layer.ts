@@ -10,7 +10,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { memory, pause, retryWhileBusy, whyUnopened } from "../../../../internal/files/sqlite.ts"
-import { durationMistakes, refuse, wholeMistakes } from "../../../../internal/model/options.ts"
+import { durationMistakes, refuse, unknownMistakes, wholeMistakes } from "../../../../internal/model/options.ts"
 import { selfExplained } from "../../../../internal/text/selfExplained.ts"
 import * as Writer from "../../../../internal/text/writer.ts"
 import type { SqliteOptions } from "../../../Options.ts"
@@ -94,7 +94,11 @@ const makeRunner = (
       durationMistakes("drain", options.drain),
       ...keep === "all"
         ? []
-        : [durationMistakes("the age in keep", keep?.age), wholeMistakes("the runs in keep", keep?.runs, 0)]
+        : [
+          unknownMistakes("keep", keep, { age: 0, runs: 0 }),
+          durationMistakes("the age in keep", keep?.age),
+          wholeMistakes("the runs in keep", keep?.runs, 0)
+        ]
     )
     const database = yield* openDatabase(options)
     const token = yield* Effect.acquireRelease(
