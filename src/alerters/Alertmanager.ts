@@ -205,7 +205,12 @@ export const layer = (options: AlertmanagerOptions): Layer.Layer<Alerter> => {
           })
       )
     },
-    { pace: [], keepsState: true, mistakes: durationMistakes("resolveAfter", options.resolveAfter) }
+    {
+      own: { url: 0, token: 0, basicAuth: 0, alertname: 0, labels: 0, resolveAfter: 0, notes: 0 },
+      pace: [],
+      keepsState: true,
+      mistakes: durationMistakes("resolveAfter", options.resolveAfter)
+    }
   )
 }
 

@@ -117,7 +117,11 @@ export const layer = (options: AppriseOptions): Layer.Layer<Alerter> => {
           (refused) => readable(refused, internal.said)
         )
       ),
-    { pace: [], mistakes: wholeMistakes("maxLength", options.maxLength, 100) }
+    {
+      own: { url: 0, key: 0, urls: 0, tag: 0, basicAuth: 0, maxLength: 0 },
+      pace: [],
+      mistakes: wholeMistakes("maxLength", options.maxLength, 100)
+    }
   )
 }
 

@@ -5,11 +5,12 @@
  */
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import type { Alert } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
 import { render } from "../internal/alerts/alerter.ts"
 import { CurrentWords } from "../internal/alerts/words.ts"
+import { refuse, unknownMistakes } from "../internal/model/options.ts"
 import type { Words } from "../internal/text/alertWords.ts"
 import { localTime } from "../internal/text/localTime.ts"
 import { colorsOn } from "../internal/text/terminal.ts"
@@ -54,7 +55,12 @@ export interface ConsoleOptions {
  * @since 0.1.0
  */
 export const layer = (options: ConsoleOptions = {}): Layer.Layer<Alerter> =>
-  Alerter.layer((alert) => print(alert, options), { channel: "console" })
+  Layer.suspend(() => {
+    refuse("console", unknownMistakes("it", options, optionNames))
+    return Alerter.layer((alert) => print(alert, options), { channel: "console" })
+  })
+
+const optionNames: Readonly<Record<keyof ConsoleOptions, 0>> = { colors: 0, stream: 0, timeZone: 0 }
 
 /** Renders the alert, with its time at the end of the first line where a time zone is set. */
 const textOf = (alert: Alert, { timeZone }: ConsoleOptions, colored: boolean, words: Words): string => {

@@ -83,7 +83,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
       Effect.succeed((alert) =>
         internal.send(channel, request, alert, (alert) => internal.webhookMessage(alert, channel))
       ),
-    { pace: internal.webhookPace, maxAttached: internal.maxAttached }
+    { own: { webhookUrl: 0 }, pace: internal.webhookPace, maxAttached: internal.maxAttached }
   )
 }
 
@@ -143,7 +143,7 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
           (nonce) => internal.send(channel, request, alert, (alert) => internal.botMessage(alert, channel, nonce))
         )
       ),
-    { pace: internal.botPace, maxAttached: internal.maxAttached }
+    { own: { token: 0, channelId: 0, baseUrl: 0 }, pace: internal.botPace, maxAttached: internal.maxAttached }
   )
 }
 

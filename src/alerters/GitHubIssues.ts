@@ -158,7 +158,11 @@ export const layer = (options: GitHubIssuesOptions): Layer.Layer<Alerter> => {
             else if (action === "change" && notes) yield* create(alert, undefined)
           })
       }),
-    { pace: [], keepsState: true }
+    {
+      own: { token: 0, repository: 0, label: 0, labels: 0, assignees: 0, notes: 0, baseUrl: 0 },
+      pace: [],
+      keepsState: true
+    }
   )
 }
 

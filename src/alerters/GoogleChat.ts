@@ -91,7 +91,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
           yield* Effect.mapError(http.send(request), (refused) => readable(refused, internal.said))
         })
       ),
-    { pace: internal.pace }
+    { own: { webhookUrl: 0, threads: 0 }, pace: internal.pace }
   )
 }
 

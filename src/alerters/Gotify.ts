@@ -92,7 +92,11 @@ export const layer = (options: GotifyOptions): Layer.Layer<Alerter> => {
           )
           : Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" })))
       ),
-    { pace: internal.pace, mistakes: priorityMistakes(options.priorities, 0, 10) }
+    {
+      own: { server: 0, token: 0, priorities: 0 },
+      pace: internal.pace,
+      mistakes: priorityMistakes(options.priorities, 0, 10)
+    }
   )
 }
 

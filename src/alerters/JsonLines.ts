@@ -14,6 +14,7 @@ import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { toBriefJson } from "../internal/alerts/json.ts"
 import { CurrentWords } from "../internal/alerts/words.ts"
 import { hasReader, LinkError, makeOwnFolderOf } from "../internal/files/private.ts"
+import { refuse, unknownMistakes } from "../internal/model/options.ts"
 import { anySize, fitAttachments } from "./internal/channel/attachments.ts"
 import { text } from "./internal/channel/config.ts"
 import { fitJson } from "./internal/channel/fitAlert.ts"
@@ -64,10 +65,14 @@ export interface JsonLinesOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: JsonLinesOptions): Layer.Layer<Alerter, never, FileSystem.FileSystem> => {
-  const { maxBytes = 512 * 1024, path } = options
-  return Alerter.layer(make({ path, maxBytes }), { channel: "file" })
-}
+export const layer = (options: JsonLinesOptions): Layer.Layer<Alerter, never, FileSystem.FileSystem> =>
+  Layer.suspend(() => {
+    refuse("file", unknownMistakes("it", options, optionNames))
+    const { maxBytes = 512 * 1024, path } = options
+    return Alerter.layer(make({ path, maxBytes }), { channel: "file" })
+  })
+
+const optionNames: Readonly<Record<keyof JsonLinesOptions, 0>> = { path: 0, maxBytes: 0 }
 
 /**
  * Like {@link layer}, with the path from `ALERT_FILE`, or the options from a config.

@@ -116,7 +116,10 @@ export const layer = (options: MatrixOptions): Layer.Layer<Alerter> => {
           open.arrived(alert, eventId)
         })
     })
-  return channel.layer("matrix", options, [token], start, { pace: internal.pace })
+  return channel.layer("matrix", options, [token], start, {
+    own: { server: 0, token: 0, room: 0, silent: 0 },
+    pace: internal.pace
+  })
 }
 
 /**

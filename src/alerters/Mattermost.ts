@@ -84,7 +84,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
           (refused) => readable(refused, internal.said)
         )
       ),
-    { pace: internal.pace }
+    { own: { webhookUrl: 0, channel: 0, username: 0 }, pace: internal.pace }
   )
 }
 

@@ -93,7 +93,7 @@ export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
             ))
           : Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" })))
       ),
-    { pace: internal.pace }
+    { own: { topic: 0, server: 0, token: 0 }, pace: internal.pace }
   )
 }
 

@@ -131,7 +131,7 @@ export const layer = (options: OpsgenieOptions): Layer.Layer<Alerter> => {
           )
         })
       ),
-    { pace: internal.pace, keepsState: true }
+    { own: { apiKey: 0, baseUrl: 0, teams: 0, priorities: 0, notes: 0 }, pace: internal.pace, keepsState: true }
   )
 }
 

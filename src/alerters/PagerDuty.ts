@@ -109,7 +109,11 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
           )
         })
       ),
-    { pace: internal.pace, keepsState: true }
+    {
+      own: { routingKey: 0, component: 0, group: 0, source: 0, changeEvents: 0, baseUrl: 0 },
+      pace: internal.pace,
+      keepsState: true
+    }
   )
 }
 

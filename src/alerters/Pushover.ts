@@ -129,6 +129,7 @@ export const layer = (options: PushoverOptions): Layer.Layer<Alerter> => {
     },
     // at the end of a run there is a quiet alert for each step that is well
     {
+      own: { token: 0, user: 0, device: 0, sound: 0, priorities: 0, retry: 0, expire: 0, baseUrl: 0 },
       pace: internal.pace,
       keepsState,
       concerns: (alert) => !alert.quiet || ringing.has(alert),

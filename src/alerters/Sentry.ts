@@ -116,7 +116,7 @@ export const layer = (options: SentryOptions): Layer.Layer<Alerter> => {
           )
         })
       ),
-    { pace: internal.pace }
+    { own: { dsn: 0, environment: 0, release: 0, tags: 0, notes: 0, recoveries: 0 }, pace: internal.pace }
   )
 }
 

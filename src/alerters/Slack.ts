@@ -110,7 +110,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
           })
         )
       ),
-    { pace: internal.webhookPace }
+    { own: { webhookUrl: 0 }, pace: internal.webhookPace }
   )
 }
 
@@ -171,7 +171,7 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> =>
     options,
     [Redacted.value(options.token)],
     (channel) => Effect.sync(() => bot.post(channel, options)),
-    { pace: internal.botPace, maxAttached }
+    { own: { token: 0, channel: 0, threads: 0, baseUrl: 0 }, pace: internal.botPace, maxAttached }
   )
 
 /**

@@ -71,7 +71,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
           )
         )
       ),
-    { pace: internal.pace }
+    { own: { webhookUrl: 0 }, pace: internal.pace }
   )
 }
 

@@ -100,6 +100,7 @@ export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
     })
   // a bot may send 20 messages a minute to one group
   return channel.layer("telegram", options, [token], start, {
+    own: { token: 0, chatId: 0, messageThreadId: 0, silent: 0, baseUrl: 0 },
     pace: internal.paceOf(options.chatId),
     mistakes: wholeMistakes("messageThreadId", options.messageThreadId, 1)
   })

@@ -111,7 +111,11 @@ export const layer = (options: TwilioOptions): Layer.Layer<Alerter> => {
           for (const result of results) yield* Effect.fromResult(result)
         })
       ),
-    { pace: internal.paceOf(recipients.length), mistakes: wholeMistakes("maxSegments", options.maxSegments, 1) }
+    {
+      own: { accountSid: 0, authToken: 0, apiKey: 0, from: 0, to: 0, maxSegments: 0, baseUrl: 0 },
+      pace: internal.paceOf(recipients.length),
+      mistakes: wholeMistakes("maxSegments", options.maxSegments, 1)
+    }
   )
 }
 

@@ -148,7 +148,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
               )
             })
           ),
-        { pace: [], maxAttached: anySize, asData: true }
+        { own: { url: 0, secret: 0, headers: 0, render: 0, maxBytes: 0 }, pace: [], maxAttached: anySize, asData: true }
       ).pipe(Layer.provide(internal.signing(key)))
     })
   )

@@ -106,7 +106,7 @@ export const layer = (options: ZulipOptions): Layer.Layer<Alerter> => {
           (refused) => readable(refused, internal.said)
         )
       ),
-    { pace: internal.pace }
+    { own: { server: 0, email: 0, apiKey: 0, channel: 0, topic: 0 }, pace: internal.pace }
   )
 }
 

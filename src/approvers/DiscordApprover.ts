@@ -69,6 +69,7 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
   return polling.layer(
     "discord",
     options,
+    { interval: 0, token: 0, channelId: 0, baseUrl: 0 },
     [token],
     (channel) => Effect.sync(() => internal.make({ token, channelId, baseUrl }, channel))
   )

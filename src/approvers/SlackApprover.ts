@@ -71,6 +71,7 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
   return polling.layer(
     "slack",
     options,
+    { interval: 0, token: 0, channel: 0, baseUrl: 0 },
     [token],
     (parts) => Effect.sync(() => internal.make({ token, channel, baseUrl }, parts))
   )

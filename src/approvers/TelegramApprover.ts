@@ -79,6 +79,7 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
   return polling.layer(
     "telegram",
     options,
+    { interval: 0, token: 0, chatId: 0, baseUrl: 0 },
     [token],
     (channel) => Effect.sync(() => internal.make({ token, chatId, baseUrl, limit }, channel))
   )

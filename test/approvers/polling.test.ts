@@ -30,7 +30,7 @@ const channel = (
   const note = (what: string) =>
     Effect.flatMap(DateTime.now, (time) => seen.note(`${DateTime.toEpochMillis(time) / 1000}s ${what}`))
   const questions: Array<Question> = []
-  const made = layer("fake", options, ["s3cr3t-token"], () =>
+  const made = layer("fake", options, { interval: 0 }, ["s3cr3t-token"], () =>
     Effect.succeed({
       read: () => "there",
       post: (question) => Effect.sync(() => (questions.push(question), "there")),

@@ -37,16 +37,17 @@ export interface Driver<M> extends Pick<Parts<M>, "post" | "read"> {
 }
 
 /** @internal */
-export const layer = <M, E = never, R = never>(
+export const layer = <Options extends ApproverOptions, M, E = never, R = never>(
   name: string,
-  options: ApproverOptions,
+  options: Options,
+  own: channels.OwnOptions<Options>,
   secrets: ReadonlyArray<string>,
   make: (channel: Channel) => Effect.Effect<Driver<M>, E, R>
 ): Layer.Layer<Approver, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Approver,
     Effect.gen(function*() {
-      refuse(name, spanMistakes("interval", options.interval))
+      refuse(name, channels.notOf(own, options), spanMistakes("interval", options.interval))
       const { channel, scrub } = yield* channels.make(name, options, secrets)
       const driver = yield* make(channel)
       const interval = Duration.toMillis(Duration.fromInputUnsafe(options.interval ?? "2 seconds"))

@@ -27,14 +27,18 @@ export const wholeMistakes = (
 }
 
 /**
- * Returns the mistake in options that do not exist. JavaScript lets them through, and so does a cast; a misspelt one would
+ * Returns the names of options that do not exist. JavaScript lets them through, and so does a cast; a misspelt one would
  * do nothing, in silence. An object of a class, such as a schedule, may have more than its options.
  */
+export const unknownNames = (options: unknown, known: Readonly<Record<string, unknown>>): ReadonlyArray<string> =>
+  // a null has no prototype to ask for
+  Object.getPrototypeOf(options ?? 0) === Object.prototype
+    ? Object.keys(options ?? 0).filter((key) => !Object.hasOwn(known, key))
+    : none
+
+/** Returns the mistake in options that do not exist. */
 export const unknownMistakes = (what: string, options: unknown, known: Readonly<Record<string, unknown>>): Mistakes => {
-  if (typeof options !== "object" || options === null || Object.getPrototypeOf(options) !== Object.prototype) {
-    return none
-  }
-  const unknown = Object.keys(options).filter((key) => !Object.hasOwn(known, key))
+  const unknown = unknownNames(options, known)
   return unknown.length === 0
     ? none
     : [`${what} has no option ${unknown.map(shown).join(", ")}, only ${Object.keys(known).join(", ")}`]

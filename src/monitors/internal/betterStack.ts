@@ -23,7 +23,7 @@ const maxBody = 10_000
 
 /** @internal */
 export const make = (options: BetterStackOptions): Made =>
-  makeMonitor("betterStack", options, addressMistakes("url", options.url), () => {
+  makeMonitor("betterStack", options, { url: 0, logs: 0 }, addressMistakes("url", options.url), () => {
     const { headers, secrets, url } = target(options.url)
     return {
       secrets,

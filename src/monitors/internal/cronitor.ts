@@ -60,9 +60,11 @@ const mistakesIn = (options: CronitorOptions): ReadonlyArray<MonitorMistake> => 
   ]
 }
 
+const ownOptions = { apiKey: 0, monitor: 0, environment: 0, host: 0, metrics: 0, baseUrl: 0 } as const
+
 /** @internal */
 export const make = (options: CronitorOptions): Made =>
-  makeMonitor("cronitor", options, mistakesIn(options), () => {
+  makeMonitor("cronitor", options, ownOptions, mistakesIn(options), () => {
     const { baseUrl = "https://cronitor.link", environment, host, metrics = [], monitor } = options
     const key = Redacted.value(options.apiKey)
     const address = `${withoutTrailingSlashes(baseUrl)}/p/${key}/${encodeURIComponent(monitor)}`

@@ -35,7 +35,7 @@ const maxLimit = 100_000
 
 /** @internal */
 export const make = (options: HealthchecksOptions): Made =>
-  makeMonitor("healthchecks", options, addressMistakes("url", options.url), () => {
+  makeMonitor("healthchecks", options, { url: 0, create: 0, logs: 0 }, addressMistakes("url", options.url), () => {
     const { headers, secrets, url } = target(options.url)
     const create = options.create === true ? "1" : undefined
     let limit = defaultLimit

@@ -10,6 +10,7 @@ import { isHttp } from "../../alerters/internal/channel/isHttp.ts"
 import { type Target, targetOf } from "../../alerters/internal/webhook/request.ts"
 import { limitMillis } from "../../internal/model/limit.ts"
 import { MonitorObservers } from "../../internal/model/observers.ts"
+import { unknownNames } from "../../internal/model/options.ts"
 import { MonitorError, type MonitorMistake } from "../MonitorError.ts"
 import type { LogOptions, MonitorOptions } from "../MonitorOptions.ts"
 import type { Made, Monitor, Service } from "./model.ts"
@@ -53,14 +54,40 @@ const commonMistakes = (options: MonitorOptions & LogOptions): ReadonlyArray<Mon
   return mistakes
 }
 
+/** The options that all monitors have. */
+const common: Readonly<Record<keyof MonitorOptions, 0>> = {
+  timeout: 0,
+  retries: 0,
+  delay: 0,
+  maxDelay: 0,
+  pace: 0,
+  drain: 0,
+  capacity: 0,
+  pipeline: 0,
+  when: 0,
+  every: 0,
+  interrupt: 0
+}
+
+/** The names of the options that `Options` has beyond those of all monitors. The type makes tsc demand each. */
+type OwnOptions<Options> = { readonly [K in Exclude<keyof Options, keyof MonitorOptions>]-?: 0 }
+
+/** Finds the options that the monitor does not have. */
+const unknownOptions = (options: object, known: Readonly<Record<string, 0>>): ReadonlyArray<MonitorMistake> =>
+  unknownNames(options, known).map((option) => ({
+    option,
+    expected: `one of the options ${Object.keys(known).join(", ")}`
+  }))
+
 /** Makes a monitor. `mistakes` are those in the options of its own; `service` is called where there are none. */
-export const make = (
+export const make = <Options extends MonitorOptions & LogOptions>(
   name: string,
-  options: MonitorOptions & LogOptions,
+  options: Options,
+  own: OwnOptions<Options>,
   mistakes: ReadonlyArray<MonitorMistake>,
   service: () => Omit<Service, "name">
 ): Made => {
-  const all = [...mistakes, ...commonMistakes(options)]
+  const all = [...unknownOptions(options, { ...own, ...common }), ...mistakes, ...commonMistakes(options)]
   if (Arr.isReadonlyArrayNonEmpty(all)) return Result.fail(new MonitorError({ monitor: name, mistakes: all }))
   const { every, pipeline } = options
   return Result.succeed({

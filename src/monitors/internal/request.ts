@@ -37,6 +37,8 @@ export const kinds: ReadonlyArray<PingKind> = ["start", "heartbeat", "success", 
 /** @internal */
 export const besideEvery = "heartbeat beside it, the address to request"
 
+const ownOptions = { start: 0, success: 0, failure: 0, heartbeat: 0, method: 0, logs: 0 } as const
+
 /** @internal */
 export const make = (options: PingOptions): Made => {
   const { method = "GET" } = options
@@ -56,7 +58,7 @@ export const make = (options: PingOptions): Made => {
       ? [{ option: "every", expected: besideEvery }]
       : [])
   ]
-  return makeMonitor("ping", { ...options, interrupt: undefined }, mistakes, () => {
+  return makeMonitor("ping", { ...options, interrupt: undefined }, ownOptions, mistakes, () => {
     const targets = new Map(given.map(({ kind, url }) => [kind, target(url)]))
     return {
       secrets: [...targets.values()].flatMap(({ secrets }) => secrets),

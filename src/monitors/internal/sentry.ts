@@ -127,9 +127,21 @@ const statuses: Readonly<Record<PingKind, string>> = {
   interrupt: "error"
 }
 
+const ownOptions = {
+  dsn: 0,
+  slug: 0,
+  environment: 0,
+  schedule: 0,
+  timeZone: 0,
+  checkInMargin: 0,
+  maxRuntime: 0,
+  failureThreshold: 0,
+  recoveryThreshold: 0
+} as const
+
 /** @internal */
 export const make = (options: SentryOptions): Made =>
-  makeMonitor("sentry", options, mistakesIn(options), () => {
+  makeMonitor("sentry", options, ownOptions, mistakesIn(options), () => {
     const dsn = Redacted.value(options.dsn)
     const { api, publicKey } = parseDsn(dsn)!
     const config = configOf(options)

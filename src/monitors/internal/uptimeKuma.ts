@@ -32,7 +32,7 @@ const maxMillis = 86_400_000
 
 /** @internal */
 export const make = (options: UptimeKumaOptions): Made =>
-  makeMonitor("uptimeKuma", options, addressMistakes("url", options.url), () => {
+  makeMonitor("uptimeKuma", options, { url: 0 }, addressMistakes("url", options.url), () => {
     const { headers, secrets, url } = target(options.url)
     return {
       secrets,

@@ -13,7 +13,7 @@ import { pageUrl } from "../../../internal/alerts/pageUrl.ts"
 import { forgetful } from "../../../internal/alerts/settling.ts"
 import { CurrentWords } from "../../../internal/alerts/words.ts"
 import { inZone } from "../../../internal/alerts/zone.ts"
-import { durationMistakes, refuse, wholeMistakes } from "../../../internal/model/options.ts"
+import { durationMistakes, refuse, unknownMistakes, wholeMistakes } from "../../../internal/model/options.ts"
 import { scrubAlert } from "../../../internal/model/scrubAlert.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import type { Words } from "../../../internal/text/alertWords.ts"
@@ -37,6 +37,25 @@ export interface Channel {
 
 /** An alert as channels get it: with a time, and without the channel's secrets. */
 export type Dated = Alert & { readonly at: DateTime.Utc }
+
+/** The options that all channels have. */
+const common: Readonly<Record<keyof ChannelOptions, 0>> = {
+  timeout: 0,
+  retries: 0,
+  delay: 0,
+  maxDelay: 0,
+  pace: 0,
+  drain: 0,
+  capacity: 0,
+  timeZone: 0
+}
+
+/** The names of the options that `Options` has beyond those of all channels. The type makes tsc demand each. */
+export type OwnOptions<Options> = { readonly [K in Exclude<keyof Options, keyof ChannelOptions>]-?: 0 }
+
+/** Returns the mistake in options that a channel does not have. */
+export const notOf = (own: Readonly<Record<string, 0>>, options: object): ReadonlyArray<string> =>
+  unknownMistakes("it", options, { ...own, ...common })
 
 /** Throws where there are mistakes in the options that say how a channel sends. Its mailbox checks the others. */
 const refuseOptions = (name: string, { delay, maxDelay, retries, timeout }: ChannelOptions): void =>
@@ -86,7 +105,9 @@ export const make = (
 }
 
 /** The limits that a channel documents, by which its alerts are sent. */
-interface Sending {
+interface Sending<Options> {
+  /** The names of the options that only this channel has. */
+  readonly own: OwnOptions<Options>
   /** How many alerts the channel takes, as it documents. */
   readonly pace: Pace
   /** How many alerts are sent at once. One unless set. */
@@ -107,17 +128,17 @@ interface Sending {
  * Makes the alerter of a channel. `start` is called once, when the layer is built; the function that it returns is
  * called for each alert, by the channel's mailbox.
  */
-export const layer = <E = never, R = never>(
+export const layer = <Options extends ChannelOptions, E = never, R = never>(
   name: string,
-  options: ChannelOptions,
+  options: Options,
   secrets: ReadonlyArray<string>,
   start: (channel: Channel) => Effect.Effect<(alert: Dated) => Effect.Effect<unknown, AlerterError>, E, R>,
-  { asData = false, concerns, concurrency, keepsState, maxAttached = 0, mistakes = [], pace }: Sending
+  { asData = false, concerns, concurrency, keepsState, maxAttached = 0, mistakes = [], own, pace }: Sending<Options>
 ): Layer.Layer<Alerter, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Alerter,
     Effect.gen(function*() {
-      refuse(name, mistakes)
+      refuse(name, notOf(own, options), mistakes)
       const { channel, scrub, zone } = yield* make(name, options, secrets)
       const post = yield* start(channel)
       const withoutDefects = (post: () => Effect.Effect<unknown, AlerterError>): Effect.Effect<void, AlerterError> =>

@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
+import { refuse } from "../../../internal/model/options.ts"
 import { isLoopback } from "../../../internal/text/host.ts"
 import { scrubber } from "../../../internal/text/secrets.ts"
 import * as Writer from "../../../internal/text/writer.ts"
-import type { SmtpOptions, UrlOptions } from "../../EmailOptions.ts"
+import type { MailOptions, SmtpOptions, UrlOptions } from "../../EmailOptions.ts"
 import * as channels from "../channel/channel.ts"
 import { limitOf, make as makeAttempts } from "../channel/retry.ts"
 import { hasLines, isAddress, isCertificate, onOneLine, parseServer } from "./address.ts"
@@ -32,6 +33,22 @@ const defaultConnections = 2
  * https://github.com/Exim/exim/wiki/Q0009
  */
 const defaultMessages = 10
+
+/** The names of the options that all mails have, whichever way the server is named. */
+const ofMails: channels.OwnOptions<MailOptions> = {
+  from: 0,
+  to: 0,
+  subjectPrefix: 0,
+  tls: 0,
+  ca: 0,
+  rejectUnauthorized: 0,
+  maxConnections: 0,
+  messagesPerConnection: 0
+}
+
+const ofHost: channels.OwnOptions<SmtpOptions> = { host: 0, port: 0, secure: 0, user: 0, password: 0, ...ofMails }
+
+const ofUrl: channels.OwnOptions<UrlOptions> = { url: 0, ...ofMails }
 
 const serverOf = (options: SmtpOptions): Smtp.Server => {
   const { ca, host, maxConnections, messagesPerConnection, password, port, user } = options
@@ -125,7 +142,7 @@ export const layer = (
           })
       }),
     // no pace: common servers have limits for connections, and delay or refuse mails that are too many, one by one
-    { pace: [], concurrency: server.maxConnections, maxAttached }
+    { own: ofHost, pace: [], concurrency: server.maxConnections, maxAttached }
   )
 }
 
@@ -171,13 +188,17 @@ const deliver = (
   })
 
 /** @internal */
-export const layerUrl = ({ url, ...options }: UrlOptions): Layer.Layer<Alerter, AlerterError> => {
-  const address = Redacted.value(url).trim()
-  const server = parseServer(address)
-  return server === undefined
-    ? Layer.unwrap(Effect.fail(invalid("its server is no address such as smtps://user:password@host")))
-    : layer({ ...options, ...server }, passwordsIn(address))
-}
+export const layerUrl = (given: UrlOptions): Layer.Layer<Alerter, AlerterError> =>
+  Layer.suspend(() => {
+    // before those of the server are added, which are no options here
+    refuse(name, channels.notOf(ofUrl, given))
+    const { url, ...options } = given
+    const address = Redacted.value(url).trim()
+    const server = parseServer(address)
+    return server === undefined
+      ? Layer.unwrap(Effect.fail(invalid("its server is no address such as smtps://user:password@host")))
+      : layer({ ...options, ...server }, passwordsIn(address))
+  })
 
 /** Returns the password as it stands in the URL, and as a parser normalizes it. */
 const passwordsIn = (address: string): ReadonlyArray<string> => {

@@ -12,6 +12,7 @@ import { Approver, Decision, type Form, type Person, type Question } from "../..
 import { calledFrom, failWith } from "../../../internal/alerts/alerter.ts"
 import { fieldsOf, filledIn, type Texts } from "../../../internal/approvals/form.ts"
 import { labels, mistake } from "../../../internal/approvals/question.ts"
+import { refuse, unknownMistakes } from "../../../internal/model/options.ts"
 import { clean, fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
 import { printableLine } from "../../../internal/text/printable.ts"
@@ -40,11 +41,22 @@ interface Asked {
 /** The number of pages of settled questions that are kept. */
 const maxSettled = 1000
 
+const optionNames: Readonly<Record<keyof WebPageOptions, 0>> = {
+  announce: 0,
+  hostname: 0,
+  port: 0,
+  maxConnections: 0,
+  connectionTimeout: 0,
+  publicUrl: 0,
+  timeZone: 0
+}
+
 /** @internal */
 export const layer = <R>(options: WebPageOptions<R>): Layer.Layer<Approver, AlerterError, R> =>
   Layer.effect(
     Approver,
     Effect.gen(function*() {
+      refuse(channel, unknownMistakes("it", options, optionNames))
       const context = yield* Effect.context<R>()
       const server = yield* start(options)
       const stopped = Deferred.makeUnsafe<never, AlerterError>()

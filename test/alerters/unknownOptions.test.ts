@@ -1,0 +1,123 @@
+/** Tests that channels refuse options that they do not have, as JavaScript and a spread let them through. */
+import { NodeFileSystem } from "@effect/platform-node"
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as assert from "node:assert/strict"
+import { test } from "node:test"
+import * as alerters from "../../src/alerters/index.ts"
+import {
+  Alertmanager,
+  Apprise,
+  Console,
+  Discord,
+  Email,
+  GitHubIssues,
+  GoogleChat,
+  Gotify,
+  JsonLines,
+  Matrix,
+  Mattermost,
+  Ntfy,
+  Opsgenie,
+  PagerDuty,
+  Pushover,
+  RocketChat,
+  Sentry,
+  Slack,
+  Teams,
+  Telegram,
+  Twilio,
+  Webhook,
+  Zulip
+} from "../../src/alerters/index.ts"
+import type { Alerter } from "../../src/index.ts"
+import { makeIt } from "../support/it.ts"
+
+const it = makeIt(test)
+
+const webhookUrl = Redacted.make("https://hooks.example.com/services/T0123/B0123/0123456789abcdef")
+const token = Redacted.make("0123456789:abcdef0123456789abcdef")
+const server = "https://example.com"
+const mail = { from: "jobs@example.com", to: "ops@example.com" }
+const smtp = Redacted.make("smtps://jobs:s3cr3t@mail.example.com")
+
+type Make = (more: object) => Layer.Layer<Alerter, unknown>
+
+/** All layers, each with the name of its channel in errors, and with more options than it has. */
+const layers: Readonly<Record<string, readonly [channel: string, make: Make]>> = {
+  "Alertmanager.layer": ["alertmanager", (more) => Alertmanager.layer({ url: server, ...more })],
+  "Apprise.layer": ["apprise", (more) => Apprise.layer({ url: server, key: token, ...more })],
+  "Console.layer": ["console", (more) => Console.layer({ ...more })],
+  "Discord.layer": ["discord", (more) => Discord.layer({ webhookUrl, ...more })],
+  "Discord.layerBot": ["discord", (more) => Discord.layerBot({ token, channelId: "1", ...more })],
+  "Email.layer": ["email", (more) => Email.layer({ host: "mail.example.com", ...mail, ...more })],
+  "GitHubIssues.layer": ["gitHubIssues", (more) => GitHubIssues.layer({ token, repository: "acme/etl", ...more })],
+  "GoogleChat.layer": ["googleChat", (more) => GoogleChat.layer({ webhookUrl, ...more })],
+  "Gotify.layer": ["gotify", (more) => Gotify.layer({ server, token, ...more })],
+  "JsonLines.layer": [
+    "file",
+    (more) => Layer.provide(JsonLines.layer({ path: "alerts.jsonl", ...more }), NodeFileSystem.layer)
+  ],
+  "Matrix.layer": ["matrix", (more) => Matrix.layer({ server, token, room: "!r:example.com", ...more })],
+  "Mattermost.layer": ["mattermost", (more) => Mattermost.layer({ webhookUrl, ...more })],
+  "Ntfy.layer": ["ntfy", (more) => Ntfy.layer({ topic: "nightly", ...more })],
+  "Opsgenie.layer": ["opsgenie", (more) => Opsgenie.layer({ apiKey: token, ...more })],
+  "PagerDuty.layer": ["pagerduty", (more) => PagerDuty.layer({ routingKey: token, ...more })],
+  "Pushover.layer": ["pushover", (more) => Pushover.layer({ token, user: token, ...more })],
+  "RocketChat.layer": ["rocketChat", (more) => RocketChat.layer({ webhookUrl, ...more })],
+  "Sentry.layer": ["sentry", (more) => Sentry.layer({ dsn: Redacted.make("https://0123@o0.example.com/0"), ...more })],
+  "Slack.layer": ["slack", (more) => Slack.layer({ webhookUrl, ...more })],
+  "Slack.layerBot": ["slack", (more) => Slack.layerBot({ token, channel: "C1", ...more })],
+  "Teams.layer": ["teams", (more) => Teams.layer({ webhookUrl, ...more })],
+  "Telegram.layer": ["telegram", (more) => Telegram.layer({ token, chatId: 1, ...more })],
+  "Twilio.layer": [
+    "twilio",
+    (more) => Twilio.layer({ accountSid: "AC1", authToken: token, from: "+15557122661", to: "+15558675310", ...more })
+  ],
+  "Webhook.layer": ["webhook", (more) => Webhook.layer({ url: webhookUrl, secret: token, ...more })],
+  "Zulip.layer": [
+    "zulip",
+    (more) => Zulip.layer({ server, email: "b@example.com", apiKey: token, channel: "ops", ...more })
+  ]
+}
+
+/** Builds a layer, and returns with what it died. */
+const refusal = (layer: Layer.Layer<Alerter, unknown>) =>
+  Effect.scoped(Layer.build(layer)).pipe(Effect.sandbox, Effect.flip, Effect.map(Cause.squash))
+
+for (const [name, [channel, make]] of Object.entries(layers)) {
+  it.effect(`${name} refuses an option that it does not have`, () =>
+    Effect.gen(function*() {
+      const refused = yield* refusal(make({ timout: "5 seconds" }))
+      assert.ok(refused instanceof TypeError, String(refused))
+      const start = `${channel}: it has no option "timout", only `
+      assert.equal(refused.message.slice(0, start.length), start)
+    }))
+}
+
+test("every layer of a channel is in the table", () => {
+  const all = Object.entries(alerters).flatMap(([module, exported]) =>
+    Object.keys(exported).filter((name) => /^layer(?!.*Config$)/.test(name)).map((name) => `${module}.${name}`)
+  )
+  assert.deepEqual(Object.keys(layers), all.toSorted())
+})
+
+it.effect("a refusal names the options that there are, those of the channel first", () =>
+  Effect.gen(function*() {
+    const misspelt = { chanel: "C2", retry: 1 }
+    assert.equal(
+      String(yield* refusal(Slack.layerBot({ token, channel: "C1", ...misspelt }))),
+      "TypeError: slack: it has no option \"chanel\", \"retry\", only token, channel, threads, baseUrl, " +
+        "timeout, retries, delay, maxDelay, pace, drain, capacity, timeZone"
+    )
+  }))
+
+it.effect("mails to a server that is named by its URL have no options that say the same as the URL", () =>
+  Effect.gen(function*() {
+    const more = { port: 25 }
+    const refused = yield* refusal(Email.layerConfig(Config.succeed({ url: smtp, ...mail, ...more })))
+    assert.match(String(refused), /^TypeError: email: it has no option "port", only url, from, to, /)
+  }))
