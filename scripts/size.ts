@@ -22,17 +22,17 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
   Alerter: { own: 13244, total: 29317 },
-  "alerters/index": { own: 65470, total: 99580, schema: true },
+  "alerters/index": { own: 65470, total: 99730, schema: true },
   AlerterHooks: { own: 27770, total: 48110 },
   Approver: { own: 12500, total: 29998 },
-  "approvers/index": { own: 40870, total: 96370, schema: true },
-  "config/index": { own: 175730, total: 234110, schema: true },
+  "approvers/index": { own: 40910, total: 96410, schema: true },
+  "config/index": { own: 175730, total: 234250, schema: true },
   "delivery/index": { own: 52040, total: 89370, schema: true },
   "durable/index": { own: 98360, total: 215230, schema: true },
   Hook: { own: 14340, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
   "main/index": { own: 19240, total: 34270 },
-  "monitors/index": { own: 35070, total: 68540, schema: true },
+  "monitors/index": { own: 35120, total: 68570, schema: true },
   Params: { own: 5032, total: 37958, schema: true },
   Pipeline: { own: 28100, total: 49800 },
   "report/index": { own: 81310, total: 117180, schema: true },
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 41650,
+    budget: 41680,
     goal: 45_000
   }
 ]

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { type Alerter, type AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { limitMillis } from "../internal/model/limit.ts"
 import { durationMistakes } from "../internal/model/options.ts"
@@ -25,6 +25,7 @@ import { areHeaders, wordsOf } from "./internal/channel/headers.ts"
 import * as Http from "./internal/channel/http.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 
 /**
  * The options of {@link layer}.
@@ -217,10 +218,10 @@ export const layer = (options: AlertmanagerOptions): Layer.Layer<Alerter> => {
 const isTransient = (reason: AlerterErrorReason): boolean =>
   reason._tag === "Rejected" ? (reason.status ?? 0) >= 500 : reason._tag !== "Unauthorized"
 
-const authorizationOf = ({ basicAuth, token }: AlertmanagerOptions): string | undefined => {
-  const bearer = token === undefined ? "" : Redacted.value(token)
+const authorizationOf = (options: AlertmanagerOptions): string | undefined => {
+  const bearer = options.token === undefined ? "" : secretOf("alertmanager", options, "token")
   if (bearer !== "") return `Bearer ${bearer}`
-  const login = basicAuth === undefined ? "" : Redacted.value(basicAuth)
+  const login = options.basicAuth === undefined ? "" : secretOf("alertmanager", options, "basicAuth")
   return login === "" ? undefined : `Basic ${Base64.encode(login)}`
 }
 

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
 import { wholeMistakes } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
@@ -18,6 +18,7 @@ import * as channel from "./internal/channel/channel.ts"
 import { optionalSecret, text, textOr } from "./internal/channel/config.ts"
 import { wordsOf } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 
 /**
  * The options of {@link layer}.
@@ -83,9 +84,9 @@ export interface AppriseOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: AppriseOptions): Layer.Layer<Alerter> => {
-  const key = options.key === undefined ? "" : Redacted.value(options.key)
-  const urls = options.urls === undefined ? "" : Redacted.value(options.urls)
-  const login = options.basicAuth === undefined ? "" : Redacted.value(options.basicAuth)
+  const key = options.key === undefined ? "" : secretOf("apprise", options, "key")
+  const urls = options.urls === undefined ? "" : secretOf("apprise", options, "urls")
+  const login = options.basicAuth === undefined ? "" : secretOf("apprise", options, "basicAuth")
   const authorization = login === "" ? undefined : `Basic ${Base64.encode(login)}`
   const settings = {
     urls: key === "" && urls !== "" ? urls : undefined,

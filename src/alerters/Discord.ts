@@ -7,12 +7,13 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { address, secret, text } from "./internal/channel/config.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/discord/message.ts"
 
 /**
@@ -73,7 +74,7 @@ export interface BotOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const url = Redacted.value(options.webhookUrl)
+  const url = secretOf("discord", options, "webhookUrl")
   const request = HttpClientRequest.post(internal.waiting(url))
   return channel.layer(
     "discord",
@@ -126,7 +127,7 @@ export const layerConfig = (
  * @since 0.1.0
  */
 export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
-  const token = Redacted.value(options.token)
+  const token = secretOf("discord", options, "token")
   const baseUrl = withoutTrailingSlashes(options.baseUrl ?? "https://discord.com/api/v10")
   const request = HttpClientRequest.post(`${baseUrl}/channels/${encodeURIComponent(options.channelId)}/messages`).pipe(
     HttpClientRequest.setHeaders({ authorization: `Bot ${token}`, "user-agent": internal.userAgent })

@@ -6,7 +6,7 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
@@ -15,6 +15,7 @@ import { secret, text, textOr } from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { repeatKey } from "./internal/channel/repeat.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as Api from "./internal/gitHubIssues/api.ts"
 import { bodyOf, titleOf } from "./internal/gitHubIssues/text.ts"
 
@@ -91,7 +92,7 @@ export interface GitHubIssuesOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: GitHubIssuesOptions): Layer.Layer<Alerter> => {
-  const token = Redacted.value(options.token)
+  const token = secretOf("gitHubIssues", options, "token")
   const { assignees = [], label, labels = [], notes = false, pace = Api.pace, repository } = options
   const headers = {
     accept: "application/vnd.github+json",

@@ -7,7 +7,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import { priorityMistakes } from "../internal/model/options.ts"
@@ -17,6 +17,7 @@ import * as channel from "./internal/channel/channel.ts"
 import { secret, text } from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/gotify/message.ts"
 
 /**
@@ -71,7 +72,7 @@ export interface GotifyOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: GotifyOptions): Layer.Layer<Alerter> => {
-  const token = Redacted.value(options.token)
+  const token = secretOf("gotify", options, "token")
   const headers = { "x-gotify-key": token }
   const url = `${withoutTrailingSlashes(options.server)}/message`
   return channel.layer(

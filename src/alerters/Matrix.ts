@@ -7,7 +7,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import { type Alerter, type AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
@@ -17,6 +17,7 @@ import { secret, text } from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { openMessages } from "./internal/channel/openMessages.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/matrix/message.ts"
 
 /**
@@ -78,7 +79,7 @@ export interface MatrixOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: MatrixOptions): Layer.Layer<Alerter> => {
-  const token = Redacted.value(options.token)
+  const token = secretOf("matrix", options, "token")
   const headers = { authorization: `Bearer ${token}` }
   const root = `${withoutTrailingSlashes(options.server)}/_matrix/client/v3`
   const start = ({ error, http, time, words }: channel.Channel) =>

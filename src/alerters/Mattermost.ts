@@ -7,12 +7,13 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { address } from "./internal/channel/config.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/mattermost/message.ts"
 
 /**
@@ -67,7 +68,7 @@ export interface WebhookOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const url = Redacted.value(options.webhookUrl)
+  const url = secretOf("mattermost", options, "webhookUrl")
   return channel.layer(
     "mattermost",
     options,

@@ -15,6 +15,7 @@ import * as channel from "./internal/channel/channel.ts"
 import { optionalSecret, text, textOr } from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/ntfy/message.ts"
 
 /**
@@ -73,7 +74,7 @@ export interface NtfyOptions extends ChannelOptions {
 export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
   const secret = Redacted.isRedacted(options.topic)
   const topic = Redacted.isRedacted(options.topic) ? Redacted.value(options.topic) : options.topic
-  const token = options.token === undefined ? "" : Redacted.value(options.token)
+  const token = options.token === undefined ? "" : secretOf("ntfy", options, "token")
   const root = `${withoutTrailingSlashes(options.server || "https://ntfy.sh")}/`
   const headers: Record<string, string> = token === "" ? {} : { authorization: `Bearer ${token}` }
   const request = HttpClientRequest.setHeaders(HttpClientRequest.post(root), headers)

@@ -7,7 +7,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
@@ -17,6 +17,7 @@ import { secret, textOr } from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/opsgenie/alert.ts"
 
 export type { Priority } from "./internal/opsgenie/alert.ts"
@@ -97,7 +98,7 @@ export interface OpsgenieOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: OpsgenieOptions): Layer.Layer<Alerter> => {
-  const apiKey = Redacted.value(options.apiKey)
+  const apiKey = secretOf("opsgenie", options, "apiKey")
   const baseUrl = withoutTrailingSlashes(options.baseUrl || "https://api.opsgenie.com")
   const headers = { authorization: `GenieKey ${apiKey}` }
   return channel.layer(

@@ -7,7 +7,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
@@ -15,6 +15,7 @@ import * as channel from "./internal/channel/channel.ts"
 import { secret } from "./internal/channel/config.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/pagerDuty/event.ts"
 
 /**
@@ -85,7 +86,7 @@ export interface PagerDutyOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
-  const routingKey = Redacted.value(options.routingKey)
+  const routingKey = secretOf("pagerduty", options, "routingKey")
   const baseUrl = withoutTrailingSlashes(options.baseUrl ?? "https://events.pagerduty.com")
   const { changeEvents, component, group, source } = options
   return channel.layer(

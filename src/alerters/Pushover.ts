@@ -8,7 +8,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { durationMistakes, priorityMistakes, spanMistakes } from "../internal/model/options.ts"
@@ -19,6 +19,7 @@ import { secret } from "./internal/channel/config.ts"
 import { bodyForm } from "./internal/channel/form.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/pushover/message.ts"
 
 export type { Priority } from "./internal/pushover/message.ts"
@@ -92,8 +93,8 @@ export interface PushoverOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: PushoverOptions): Layer.Layer<Alerter> => {
-  const token = Redacted.value(options.token)
-  const user = Redacted.value(options.user)
+  const token = secretOf("pushover", options, "token")
+  const user = secretOf("pushover", options, "user")
   const baseUrl = `${withoutTrailingSlashes(options.baseUrl || "https://api.pushover.net")}/1`
   const keepsState = internal.hasEmergencies(options)
   const ringing = internal.makeRinging()

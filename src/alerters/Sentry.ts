@@ -7,13 +7,14 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { checkedSecret, textOr } from "./internal/channel/config.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import { aDsn, isDsn, parseDsn } from "./internal/sentry/dsn.ts"
 import * as internal from "./internal/sentry/event.ts"
 
@@ -82,7 +83,7 @@ export interface SentryOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: SentryOptions): Layer.Layer<Alerter> => {
-  const dsn = Redacted.value(options.dsn)
+  const dsn = secretOf("sentry", options, "dsn")
   const parsed = parseDsn(dsn)
   return channel.layer(
     "sentry",

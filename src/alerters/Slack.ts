@@ -42,11 +42,12 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { address, secret, text } from "./internal/channel/config.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as bot from "./internal/slack/bot.ts"
 import * as internal from "./internal/slack/message.ts"
 import { maxAttached } from "./internal/slack/upload.ts"
@@ -96,7 +97,7 @@ export interface BotOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const url = Redacted.value(options.webhookUrl)
+  const url = secretOf("slack", options, "webhookUrl")
   return channel.layer(
     "slack",
     options,
@@ -169,7 +170,7 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> =>
   channel.layer(
     "slack",
     options,
-    [Redacted.value(options.token)],
+    [secretOf("slack", options, "token")],
     (channel) => Effect.sync(() => bot.post(channel, options)),
     { own: { token: 0, channel: 0, threads: 0, baseUrl: 0 }, pace: internal.botPace, maxAttached }
   )

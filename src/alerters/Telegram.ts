@@ -7,7 +7,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { wholeMistakes } from "../internal/model/options.ts"
@@ -15,6 +15,7 @@ import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { secret, text } from "./internal/channel/config.ts"
 import type { Answer } from "./internal/channel/http.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/telegram/message.ts"
 
 /**
@@ -66,7 +67,7 @@ export interface BotOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
-  const token = Redacted.value(options.token)
+  const token = secretOf("telegram", options, "token")
   const url = internal.methodUrl(options.baseUrl ?? "https://api.telegram.org", token, "sendMessage")
   const start = ({ http, time, words }: channel.Channel) =>
     Effect.sync(() => {

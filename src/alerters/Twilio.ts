@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
 import { wholeMistakes } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
@@ -18,6 +18,7 @@ import { secret, text, textOr } from "./internal/channel/config.ts"
 import { bodyForm } from "./internal/channel/form.ts"
 import { wordsOf } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/twilio/message.ts"
 
 /**
@@ -82,7 +83,7 @@ export interface TwilioOptions extends ChannelOptions {
  */
 export const layer = (options: TwilioOptions): Layer.Layer<Alerter> => {
   const { accountSid, apiKey } = options
-  const token = Redacted.value(options.authToken)
+  const token = secretOf("twilio", options, "authToken")
   const recipients = typeof options.to === "string" ? [options.to] : options.to
   const authorization = `Basic ${Base64.encode(`${apiKey || accountSid}:${token}`)}`
   const url = `${withoutTrailingSlashes(options.baseUrl || "https://api.twilio.com")}/2010-04-01/Accounts/${

@@ -23,6 +23,7 @@ import { anySize } from "./internal/channel/attachments.ts"
 import * as channel from "./internal/channel/channel.ts"
 import { address, optionalSecret } from "./internal/channel/config.ts"
 import { areHeaders, wordsOf } from "./internal/channel/headers.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/webhook/request.ts"
 
 /**
@@ -87,7 +88,7 @@ export interface WebhookOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const target = internal.targetOf(Redacted.value(options.url))
+  const target = internal.targetOf(secretOf("webhook", options, "url"))
   const { maxBytes = 100_000, render, secret } = options
   const own = Object.entries(options.headers ?? {})
   const headers = Object.fromEntries(
@@ -95,7 +96,7 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
   )
   const secrets = [
     ...(target?.secrets ?? []),
-    ...(secret === undefined ? [] : internal.partsOf(Redacted.value(secret))),
+    ...(secret === undefined ? [] : internal.partsOf(secretOf("webhook", options, "secret"))),
     ...own.flatMap(([, value]) => Redacted.isRedacted(value) ? wordsOf(Redacted.value(value)) : [])
   ]
   return Layer.unwrap(

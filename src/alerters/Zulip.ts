@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
@@ -17,6 +17,7 @@ import { secret, text, textOr } from "./internal/channel/config.ts"
 import { bodyForm } from "./internal/channel/form.ts"
 import { wordsOf } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
+import { secretOf } from "./internal/channel/secretOf.ts"
 import * as internal from "./internal/zulip/message.ts"
 
 /**
@@ -76,7 +77,7 @@ export interface ZulipOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: ZulipOptions): Layer.Layer<Alerter> => {
-  const apiKey = Redacted.value(options.apiKey)
+  const apiKey = secretOf("zulip", options, "apiKey")
   const authorization = `Basic ${Base64.encode(`${options.email}:${apiKey}`)}`
   const request = HttpClientRequest.setHeaders(
     HttpClientRequest.post(`${withoutTrailingSlashes(options.server)}/api/v1/messages`),

@@ -6,8 +6,9 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { secret, text } from "../alerters/internal/channel/config.ts"
+import { secretOf } from "../alerters/internal/channel/secretOf.ts"
 import type { Approver } from "../Approver.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
 import * as internal from "./internal/discord.ts"
@@ -64,7 +65,7 @@ export interface BotOptions extends ApproverOptions {
  * @since 0.1.0
  */
 export const layer = (options: BotOptions): Layer.Layer<Approver> => {
-  const token = Redacted.value(options.token)
+  const token = secretOf("discord", options, "token")
   const { baseUrl = "https://discord.com/api/v10", channelId } = options
   return polling.layer(
     "discord",

@@ -7,8 +7,9 @@ import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { secret, text } from "../alerters/internal/channel/config.ts"
+import { secretOf } from "../alerters/internal/channel/secretOf.ts"
 import type { Approver } from "../Approver.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
 import * as polling from "./internal/polling.ts"
@@ -73,7 +74,7 @@ export interface BotOptions extends ApproverOptions {
  * @since 0.1.0
  */
 export const layer = (options: BotOptions): Layer.Layer<Approver> => {
-  const token = Redacted.value(options.token)
+  const token = secretOf("telegram", options, "token")
   const { baseUrl = "https://api.telegram.org", chatId } = options
   const limit = Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
   return polling.layer(

@@ -1,4 +1,4 @@
-/** Tests that channels refuse options that they do not have, as JavaScript and a spread let them through. */
+/** Tests that channels refuse options that JavaScript and a spread let through: unknown ones, and secrets as plain texts. */
 import { NodeFileSystem } from "@effect/platform-node"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
@@ -53,7 +53,7 @@ const layers: Readonly<Record<string, readonly [channel: string, make: Make]>> =
   "Console.layer": ["console", (more) => Console.layer({ ...more })],
   "Discord.layer": ["discord", (more) => Discord.layer({ webhookUrl, ...more })],
   "Discord.layerBot": ["discord", (more) => Discord.layerBot({ token, channelId: "1", ...more })],
-  "Email.layer": ["email", (more) => Email.layer({ host: "mail.example.com", ...mail, ...more })],
+  "Email.layer": ["email", (more) => Email.layer({ host: "mail.example.com", user: "jobs", ...mail, ...more })],
   "GitHubIssues.layer": ["gitHubIssues", (more) => GitHubIssues.layer({ token, repository: "acme/etl", ...more })],
   "GoogleChat.layer": ["googleChat", (more) => GoogleChat.layer({ webhookUrl, ...more })],
   "Gotify.layer": ["gotify", (more) => Gotify.layer({ server, token, ...more })],
@@ -84,17 +84,55 @@ const layers: Readonly<Record<string, readonly [channel: string, make: Make]>> =
   ]
 }
 
-/** Builds a layer, and returns with what it died. */
-const refusal = (layer: Layer.Layer<Alerter, unknown>) =>
-  Effect.scoped(Layer.build(layer)).pipe(Effect.sandbox, Effect.flip, Effect.map(Cause.squash))
+/** The secrets of each channel that has some. */
+const secrets: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "Alertmanager.layer": ["token", "basicAuth"],
+  "Apprise.layer": ["key", "urls", "basicAuth"],
+  "Discord.layer": ["webhookUrl"],
+  "Discord.layerBot": ["token"],
+  "Email.layer": ["password"],
+  "GitHubIssues.layer": ["token"],
+  "GoogleChat.layer": ["webhookUrl"],
+  "Gotify.layer": ["token"],
+  "Matrix.layer": ["token"],
+  "Mattermost.layer": ["webhookUrl"],
+  "Ntfy.layer": ["token"],
+  "Opsgenie.layer": ["apiKey"],
+  "PagerDuty.layer": ["routingKey"],
+  "Pushover.layer": ["token", "user"],
+  "RocketChat.layer": ["webhookUrl"],
+  "Sentry.layer": ["dsn"],
+  "Slack.layer": ["webhookUrl"],
+  "Slack.layerBot": ["token"],
+  "Teams.layer": ["webhookUrl"],
+  "Telegram.layer": ["token"],
+  "Twilio.layer": ["authToken"],
+  "Webhook.layer": ["url", "secret"],
+  "Zulip.layer": ["apiKey"]
+}
+
+/** Builds a layer, and returns with what that died, or what making it threw. */
+const refusal = (make: () => Layer.Layer<Alerter, unknown>) =>
+  Effect.suspend(() => Effect.scoped(Layer.build(make()))).pipe(Effect.sandbox, Effect.flip, Effect.map(Cause.squash))
 
 for (const [name, [channel, make]] of Object.entries(layers)) {
   it.effect(`${name} refuses an option that it does not have`, () =>
     Effect.gen(function*() {
-      const refused = yield* refusal(make({ timout: "5 seconds" }))
+      const refused = yield* refusal(() => make({ timout: "5 seconds" }))
       assert.ok(refused instanceof TypeError, String(refused))
       const start = `${channel}: it has no option "timout", only `
       assert.equal(refused.message.slice(0, start.length), start)
+    }))
+}
+
+for (const [name, options] of Object.entries(secrets)) {
+  it.effect(`${name} refuses a secret that is a plain text, by its name and without the text`, () =>
+    Effect.gen(function*() {
+      const [channel, make] = layers[name]!
+      for (const option of options) {
+        const refused = yield* refusal(() => make({ [option]: "0123456789abcdef" }))
+        assert.equal(String(refused), `TypeError: ${channel}: ${option} must be a Redacted, got string`)
+      }
     }))
 }
 
@@ -109,7 +147,7 @@ it.effect("a refusal names the options that there are, those of the channel firs
   Effect.gen(function*() {
     const misspelt = { chanel: "C2", retry: 1 }
     assert.equal(
-      String(yield* refusal(Slack.layerBot({ token, channel: "C1", ...misspelt }))),
+      String(yield* refusal(() => Slack.layerBot({ token, channel: "C1", ...misspelt }))),
       "TypeError: slack: it has no option \"chanel\", \"retry\", only token, channel, threads, baseUrl, " +
         "timeout, retries, delay, maxDelay, pace, drain, capacity, timeZone"
     )
@@ -118,6 +156,6 @@ it.effect("a refusal names the options that there are, those of the channel firs
 it.effect("mails to a server that is named by its URL have no options that say the same as the URL", () =>
   Effect.gen(function*() {
     const more = { port: 25 }
-    const refused = yield* refusal(Email.layerConfig(Config.succeed({ url: smtp, ...mail, ...more })))
+    const refused = yield* refusal(() => Email.layerConfig(Config.succeed({ url: smtp, ...mail, ...more })))
     assert.match(String(refused), /^TypeError: email: it has no option "port", only url, from, to, /)
   }))

@@ -41,6 +41,19 @@ for (const [name, [monitor, make]] of Object.entries(layers)) {
     }))
 }
 
+it.effect("a secret that is a plain text, or missing, is refused by its name and without the text", () =>
+  Effect.gen(function*() {
+    for (const [name, option] of [["Ping", "success"], ["Sentry", "dsn"], ["Cronitor", "apiKey"]] as const) {
+      for (const value of ["https://ping.example.com/0123456789abcdef", name === "Ping" ? null : undefined]) {
+        const { message } = yield* refusal(layers[name]![1]({ [option]: value }))
+        assert.match(
+          message,
+          new RegExp(`^${layers[name]![0]}: ${option}: expected a Redacted with (?!.*0123456789abcdef)`)
+        )
+      }
+    }
+  }))
+
 test("every monitor is in the table", () => {
   const all = Object.entries(monitors).flatMap(([name, exported]) => "layer" in exported ? [name] : [])
   assert.deepEqual(Object.keys(layers), all.toSorted())

@@ -7,7 +7,7 @@ import { withoutTrailingSlashes } from "../../internal/text/baseUrl.ts"
 import type { MonitorMistake } from "../MonitorError.ts"
 import type { MonitorOptions } from "../MonitorOptions.ts"
 import type { Made } from "./model.ts"
-import { make as makeMonitor } from "./monitor.ts"
+import { make as makeMonitor, secretMistakes } from "./monitor.ts"
 import { lineOf, type Ping, type PingKind } from "./ping.ts"
 import { fitQuery } from "./query.ts"
 
@@ -49,7 +49,7 @@ const states: Readonly<Partial<Record<PingKind, string>>> = { start: "run", succ
 const mistakesIn = (options: CronitorOptions): ReadonlyArray<MonitorMistake> => {
   const { apiKey, baseUrl, metrics = [], monitor } = options
   return [
-    ...(isKey(Redacted.value(apiKey)) ? [] : [{ option: "apiKey", expected: "an API key of Cronitor" }]),
+    ...secretMistakes("apiKey", apiKey, isKey, "an API key of Cronitor"),
     ...(monitor.trim() === "" ? [{ option: "monitor", expected: "the key of a monitor" }] : []),
     ...(metrics.every(isMetric)
       ? []

@@ -98,9 +98,22 @@ export const make = <Options extends MonitorOptions & LogOptions>(
   })
 }
 
+/** Finds the mistake in a secret, which is a plain text, or missing, where types are not checked. */
+export const secretMistakes = (
+  option: string,
+  secret: unknown,
+  isRight: (text: string) => boolean,
+  expected: string
+): ReadonlyArray<MonitorMistake> =>
+  !Redacted.isRedacted(secret)
+    ? [{ option, expected: `a Redacted with ${expected}` }]
+    : isRight(`${Redacted.value(secret)}`)
+    ? []
+    : [{ option, expected }]
+
 /** The mistakes in an address that is secret, as a list. */
 export const addressMistakes = (option: string, url: Redacted.Redacted<string>): ReadonlyArray<MonitorMistake> =>
-  isHttp(Redacted.value(url)) ? [] : [{ option, expected: "an address that begins with https:// or http://" }]
+  secretMistakes(option, url, isHttp, "an address that begins with https:// or http://")
 
 /** Returns where to send pings for an address without mistakes. A user and a password in it become a header. */
 export const target = (url: Redacted.Redacted<string>): Target => targetOf(Redacted.value(url))!

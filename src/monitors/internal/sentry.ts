@@ -9,7 +9,7 @@ import { limitMillis } from "../../internal/model/limit.ts"
 import type { MonitorMistake } from "../MonitorError.ts"
 import type { MonitorOptions } from "../MonitorOptions.ts"
 import type { Made } from "./model.ts"
-import { make as makeMonitor } from "./monitor.ts"
+import { make as makeMonitor, secretMistakes } from "./monitor.ts"
 import type { Ping, PingKind } from "./ping.ts"
 import { runUuid } from "./runUuid.ts"
 
@@ -96,7 +96,7 @@ const mistakesIn = (options: SentryOptions): ReadonlyArray<MonitorMistake> => {
   const expect = (isRight: boolean, option: keyof SentryOptions, expected: string) => {
     if (!isRight) mistakes.push({ option, expected })
   }
-  expect(parseDsn(Redacted.value(dsn)) !== undefined, "dsn", aDsn)
+  mistakes.push(...secretMistakes("dsn", dsn, (text) => parseDsn(text) !== undefined, aDsn))
   expect(slug === undefined || isSlug(slug), "slug", aSlug)
   expect(environment === undefined || isEnvironment(environment), "environment", anEnvironment)
   if (typeof schedule === "string") {

@@ -2,7 +2,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { refuse } from "../../../internal/model/options.ts"
 import { isLoopback } from "../../../internal/text/host.ts"
@@ -11,6 +10,7 @@ import * as Writer from "../../../internal/text/writer.ts"
 import type { MailOptions, SmtpOptions, UrlOptions } from "../../EmailOptions.ts"
 import * as channels from "../channel/channel.ts"
 import { limitOf, make as makeAttempts } from "../channel/retry.ts"
+import { secretOf } from "../channel/secretOf.ts"
 import { hasLines, isAddress, isCertificate, onOneLine, parseServer } from "./address.ts"
 import { content, domainOf, maxAttached, messageId, threadId } from "./content.ts"
 import * as Slots from "./slots.ts"
@@ -61,7 +61,9 @@ const serverOf = (options: SmtpOptions): Smtp.Server => {
     tls,
     ca,
     rejectUnauthorized: options.rejectUnauthorized ?? (secure || tls === "required" || ca !== undefined),
-    auth: user === undefined || password === undefined ? undefined : { user, pass: Redacted.value(password) },
+    auth: user === undefined || password === undefined
+      ? undefined
+      : { user, pass: secretOf(name, options, "password") },
     limit: limitOf(options),
     maxConnections: maxConnections ?? defaultConnections,
     messagesPerConnection: messagesPerConnection ?? defaultMessages
@@ -192,8 +194,8 @@ export const layerUrl = (given: UrlOptions): Layer.Layer<Alerter, AlerterError> 
   Layer.suspend(() => {
     // before those of the server are added, which are no options here
     refuse(name, channels.notOf(ofUrl, given))
-    const { url, ...options } = given
-    const address = Redacted.value(url).trim()
+    const { url: _, ...options } = given
+    const address = secretOf(name, given, "url").trim()
     const server = parseServer(address)
     return server === undefined
       ? Layer.unwrap(Effect.fail(invalid("its server is no address such as smtps://user:password@host")))
