@@ -6,7 +6,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { checked, durationMistakes, refuse, unknownMistakes, wholeMistakes } from "../internal/model/options.ts"
+import { checked, durationMistakes, refuse, wholeMistakes } from "../internal/model/options.ts"
 import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "../internal/model/storedRun.ts"
 import * as versions from "./internal/run/version.ts"
 import { type RunRefused, withRuns } from "./internal/runs/runs.ts"
@@ -136,11 +136,11 @@ export const interrupt = (
  */
 export const prune = (options: Prune): Effect.Effect<number, RunRefused, WorkflowEngine> =>
   withRuns("pruning", (runs) => {
+    const { keep, olderThan } = checked("Durable.prune", options, { olderThan: 0, keep: 0, pipelines: 0 })
     refuse(
       "Durable.prune",
-      unknownMistakes("it", options, { olderThan: 0, keep: 0 }),
-      durationMistakes("olderThan", options.olderThan),
-      wholeMistakes("keep", options.keep, 0)
+      durationMistakes("olderThan", olderThan),
+      wholeMistakes("keep", keep, 0)
     )
     return runs.prune(options)
   })

@@ -68,7 +68,11 @@ export const step: any = combinator(
     if (success !== undefined) refuseSecrets(self.name, "success", success)
     if (error !== undefined) refuseSecrets(self.name, "error", error)
     const mistakes = [
-      ...unknownMistakes("its durable step", options, { success: 0, error: 0, crashes: 0 }),
+      ...unknownMistakes(
+        "its durable step",
+        options,
+        { success: 0, error: 0, crashes: 0 } satisfies Record<keyof Options, 0>
+      ),
       ...crashesMistakes(crashes)
     ]
     return withEvaluator(withMistakes(self, mistakes), evaluator(options, self.skips?.options ?? 0))

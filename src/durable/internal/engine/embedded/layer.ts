@@ -13,7 +13,7 @@ import { memory, pause, retryWhileBusy, whyUnopened } from "../../../../internal
 import { durationMistakes, refuse, unknownMistakes, wholeMistakes } from "../../../../internal/model/options.ts"
 import { selfExplained } from "../../../../internal/text/selfExplained.ts"
 import * as Writer from "../../../../internal/text/writer.ts"
-import type { SqliteOptions } from "../../../Options.ts"
+import type { Keep, SqliteOptions } from "../../../Options.ts"
 import { CurrentProcess, setCrashes } from "../../crashes/crashes.ts"
 import { setRuns } from "../../runs/runs.ts"
 import { watchFile } from "../../storage/file.ts"
@@ -95,7 +95,7 @@ const makeRunner = (
       ...keep === "all"
         ? []
         : [
-          unknownMistakes("keep", keep, { age: 0, runs: 0 }),
+          unknownMistakes("keep", keep, { age: 0, runs: 0 } satisfies Record<keyof Keep, 0>),
           durationMistakes("the age in keep", keep?.age),
           wholeMistakes("the runs in keep", keep?.runs, 0)
         ]
