@@ -8,7 +8,7 @@ import { after, before } from "node:test"
 import { pathToFileURL } from "node:url"
 import type { BrowserContextOptions, Page } from "playwright-core"
 import { Report } from "../../src/report/index.ts"
-import { act } from "./browsing.ts"
+import { act, frame } from "./browsing.ts"
 import { browserOfFile, type Tab } from "./chromium.ts"
 
 const tabs = browserOfFile()
@@ -43,6 +43,8 @@ export const opened = (events: Iterable<Report.Event>, options: BrowserContextOp
       ...options
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => isQuiet(tab, url)))
+    // its rows are drawn in the first frame, which may come after the page has loaded
+    yield* act(() => frame(tab.page))
     return tab.page
   })
 
