@@ -153,7 +153,6 @@ export interface FailureOptions {
  * ```
  *
  * @see {@link successWith} for successes
- *
  * @category constructors
  * @since 0.1.0
  */

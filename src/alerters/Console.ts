@@ -10,7 +10,7 @@ import type { Alert } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
 import { render } from "../internal/alerts/alerter.ts"
 import { CurrentWords } from "../internal/alerts/words.ts"
-import { refuse, unknownMistakes } from "../internal/model/options.ts"
+import { checked } from "../internal/model/options.ts"
 import type { Words } from "../internal/text/alertWords.ts"
 import { localTime } from "../internal/text/localTime.ts"
 import { colorsOn } from "../internal/text/terminal.ts"
@@ -56,7 +56,7 @@ export interface ConsoleOptions {
  */
 export const layer = (options: ConsoleOptions = {}): Layer.Layer<Alerter> =>
   Layer.suspend(() => {
-    refuse("console", unknownMistakes("it", options, optionNames))
+    checked("console", options, optionNames)
     return Alerter.layer((alert) => print(alert, options), { channel: "console" })
   })
 

@@ -14,7 +14,7 @@ import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { toBriefJson } from "../internal/alerts/json.ts"
 import { CurrentWords } from "../internal/alerts/words.ts"
 import { hasReader, LinkError, makeOwnFolderOf } from "../internal/files/private.ts"
-import { refuse, unknownMistakes } from "../internal/model/options.ts"
+import { checked } from "../internal/model/options.ts"
 import { anySize, fitAttachments } from "./internal/channel/attachments.ts"
 import { text } from "./internal/channel/config.ts"
 import { fitJson } from "./internal/channel/fitAlert.ts"
@@ -67,8 +67,7 @@ export interface JsonLinesOptions {
  */
 export const layer = (options: JsonLinesOptions): Layer.Layer<Alerter, never, FileSystem.FileSystem> =>
   Layer.suspend(() => {
-    refuse("file", unknownMistakes("it", options, optionNames))
-    const { maxBytes = 512 * 1024, path } = options
+    const { maxBytes = 512 * 1024, path } = checked("file", options, optionNames)
     return Alerter.layer(make({ path, maxBytes }), { channel: "file" })
   })
 

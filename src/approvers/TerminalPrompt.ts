@@ -22,7 +22,7 @@ import {
 } from "../internal/approvals/form.ts"
 import { isDoubtful, labels, labelsShown, mayAnswer, now } from "../internal/approvals/question.ts"
 import type { FormField } from "../internal/model/formField.ts"
-import { refuse, unknownMistakes } from "../internal/model/options.ts"
+import { checked } from "../internal/model/options.ts"
 import { fitEnd, fitMiddle, oneLine } from "../internal/text/fit.ts"
 import { localTime } from "../internal/text/localTime.ts"
 import { printable, printableBlock, printableLine } from "../internal/text/printable.ts"
@@ -78,10 +78,10 @@ export interface TerminalPromptOptions {
  */
 export const layer = (options: TerminalPromptOptions = {}): Layer.Layer<Approver, never, Terminal.Terminal> =>
   Layer.unwrap(Effect.sync(() => {
-    refuse(channel, unknownMistakes("it", options, { user: 0 } satisfies Record<keyof TerminalPromptOptions, 0>))
+    const { user } = checked(channel, options, { user: 0 })
     // one for all questions of the layer: a terminal has room for one conversation at a time
     const lock = Semaphore.makeUnsafe(1)
-    return Approver.layer((question) => ask(question, options.user ?? osUser(), lock), {
+    return Approver.layer((question) => ask(question, user ?? osUser(), lock), {
       channel,
       takesValues: true
     })

@@ -1,4 +1,4 @@
-import { Clock, Effect, Fiber, Layer, Redacted, Schema } from "effect"
+import { Clock, Effect, Fiber, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { test } from "node:test"
@@ -18,14 +18,12 @@ import {
   Zulip
 } from "../../src/alerters/index.ts"
 import { Alert, Alerter } from "../../src/index.ts"
+import { token, webhookUrl } from "../support/channels.ts"
 import { makeIt } from "../support/it.ts"
 import * as services from "../support/limited.ts"
 import { forAll } from "../support/property.ts"
 
 const it = makeIt(test)
-
-const webhookUrl = Redacted.make("https://hooks.example.com/services/T0123/B0123/0123456789abcdef")
-const token = Redacted.make("0123456789:abcdef0123456789abcdef")
 
 const keys = 50
 

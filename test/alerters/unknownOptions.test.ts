@@ -34,12 +34,11 @@ import {
   Zulip
 } from "../../src/alerters/index.ts"
 import type { Alerter } from "../../src/index.ts"
+import { token, webhookUrl } from "../support/channels.ts"
 import { makeIt } from "../support/it.ts"
 
 const it = makeIt(test)
 
-const webhookUrl = Redacted.make("https://hooks.example.com/services/T0123/B0123/0123456789abcdef")
-const token = Redacted.make("0123456789:abcdef0123456789abcdef")
 const server = "https://example.com"
 const mail = { from: "jobs@example.com", to: "ops@example.com" }
 const smtp = Redacted.make("smtps://jobs:s3cr3t@mail.example.com")

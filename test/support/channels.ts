@@ -56,8 +56,10 @@ const accepting = (bodies: Array<string>): Layer.Layer<never> =>
     }) as typeof fetch
   )
 
-const webhookUrl = Redacted.make("https://hooks.example.com/services/T0123/B0123/0123456789abcdef")
-const token = Redacted.make("0123456789:abcdef0123456789abcdef")
+/** The address of a webhook, which no server answers. */
+export const webhookUrl = Redacted.make("https://hooks.example.com/services/T0123/B0123/0123456789abcdef")
+/** A token that any channel takes. */
+export const token = Redacted.make("0123456789:abcdef0123456789abcdef")
 
 const byHttp: Readonly<Record<string, Layer.Layer<Alerter, unknown>>> = {
   Alertmanager: Alertmanager.layer({ url: "http://alertmanager.example.com:9093", pace: [] }),

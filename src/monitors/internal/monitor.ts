@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { isHttp } from "../../alerters/internal/channel/isHttp.ts"
+import { type NamesBeyond, sending } from "../../alerters/internal/channel/sending.ts"
 import { type Target, targetOf } from "../../alerters/internal/webhook/request.ts"
 import { limitMillis } from "../../internal/model/limit.ts"
 import { MonitorObservers } from "../../internal/model/observers.ts"
@@ -56,21 +57,12 @@ const commonMistakes = (options: MonitorOptions & LogOptions): ReadonlyArray<Mon
 
 /** The options that all monitors have. */
 const common: Readonly<Record<keyof MonitorOptions, 0>> = {
-  timeout: 0,
-  retries: 0,
-  delay: 0,
-  maxDelay: 0,
-  pace: 0,
-  drain: 0,
-  capacity: 0,
+  ...sending,
   pipeline: 0,
   when: 0,
   every: 0,
   interrupt: 0
 }
-
-/** The names of the options that `Options` has beyond those of all monitors. The type makes tsc demand each. */
-type OwnOptions<Options> = { readonly [K in Exclude<keyof Options, keyof MonitorOptions>]-?: 0 }
 
 /** Finds the options that the monitor does not have. */
 const unknownOptions = (options: object, known: Readonly<Record<string, 0>>): ReadonlyArray<MonitorMistake> =>
@@ -83,7 +75,7 @@ const unknownOptions = (options: object, known: Readonly<Record<string, 0>>): Re
 export const make = <Options extends MonitorOptions & LogOptions>(
   name: string,
   options: Options,
-  own: OwnOptions<Options>,
+  own: NamesBeyond<Options, MonitorOptions>,
   mistakes: ReadonlyArray<MonitorMistake>,
   service: () => Omit<Service, "name">
 ): Made => {

@@ -23,6 +23,7 @@ import type { ChannelOptions } from "../../ChannelOptions.ts"
 import { withLinks } from "./actions.ts"
 import { fitAttachments } from "./attachments.ts"
 import * as Http from "./http.ts"
+import { type NamesBeyond, sending } from "./sending.ts"
 
 /** The means by which a channel sends. */
 export interface Channel {
@@ -38,24 +39,12 @@ export interface Channel {
 /** An alert as channels get it: with a time, and without the channel's secrets. */
 export type Dated = Alert & { readonly at: DateTime.Utc }
 
-/** The options that all channels have. */
-const common: Readonly<Record<keyof ChannelOptions, 0>> = {
-  timeout: 0,
-  retries: 0,
-  delay: 0,
-  maxDelay: 0,
-  pace: 0,
-  drain: 0,
-  capacity: 0,
-  timeZone: 0
-}
-
-/** The names of the options that `Options` has beyond those of all channels. The type makes tsc demand each. */
-export type OwnOptions<Options> = { readonly [K in Exclude<keyof Options, keyof ChannelOptions>]-?: 0 }
+/** The names of the options that `Options` has beyond those of all channels. */
+export type OwnOptions<Options> = NamesBeyond<Options, ChannelOptions>
 
 /** Returns the mistake in options that a channel does not have. */
 export const notOf = (own: Readonly<Record<string, 0>>, options: object): ReadonlyArray<string> =>
-  unknownMistakes("it", options, { ...own, ...common })
+  unknownMistakes("it", options, { ...own, ...sending, timeZone: 0 })
 
 /** Throws where there are mistakes in the options that say how a channel sends. Its mailbox checks the others. */
 const refuseOptions = (name: string, { delay, maxDelay, retries, timeout }: ChannelOptions): void =>

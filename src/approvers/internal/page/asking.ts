@@ -12,7 +12,7 @@ import { Approver, Decision, type Form, type Person, type Question } from "../..
 import { calledFrom, failWith } from "../../../internal/alerts/alerter.ts"
 import { fieldsOf, filledIn, type Texts } from "../../../internal/approvals/form.ts"
 import { labels, mistake } from "../../../internal/approvals/question.ts"
-import { refuse, unknownMistakes } from "../../../internal/model/options.ts"
+import { checked } from "../../../internal/model/options.ts"
 import { clean, fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
 import { printableLine } from "../../../internal/text/printable.ts"
@@ -56,7 +56,7 @@ export const layer = <R>(options: WebPageOptions<R>): Layer.Layer<Approver, Aler
   Layer.effect(
     Approver,
     Effect.gen(function*() {
-      refuse(channel, unknownMistakes("it", options, optionNames))
+      checked(channel, options, optionNames)
       const context = yield* Effect.context<R>()
       const server = yield* start(options)
       const stopped = Deferred.makeUnsafe<never, AlerterError>()
