@@ -1,64 +1,15 @@
 /** Tests the life of a process with a process of the test's own: signals, exit codes, and what is printed. */
 import { describe, expect, test } from "bun:test"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
-import { EventEmitter } from "node:events"
 import { Slack } from "../../src/alerters/index.ts"
 import { Approval, Durable } from "../../src/durable/index.ts"
 import { Alerter, AlerterError, AlerterErrorReason, AlerterHooks, Pipeline, Secrets, Step } from "../../src/index.ts"
-import type { MainOptions } from "../../src/main/index.ts"
-import { type Host, run } from "../../src/main/internal/main.ts"
-
-/** Runs an effect as a process of its own, which ends once `exit` is called or, by itself, with what the effect does. */
-const start = <A, E>(
-  effect: Effect.Effect<A, E>,
-  options: MainOptions = {},
-  changes: Partial<Pick<Host, "exit" | "flushed">> = {}
-) => {
-  const host = new EventEmitter()
-  const printed: Array<string> = []
-  const end = Promise.withResolvers<number | "by itself">()
-  run(
-    // an effect that succeeds leaves the process to end by itself, after the observers of its fiber
-    Effect.onExit(effect, () => Effect.sync(() => setImmediate(() => end.resolve("by itself")))).pipe(
-      Effect.provideService(Logger.CurrentLoggers, new Set())
-    ),
-    options,
-    {
-      on: host.on.bind(host),
-      off: host.off.bind(host),
-      listenerCount: host.listenerCount.bind(host),
-      exit: end.resolve,
-      onUnload: (listener) => {
-        host.on("unload", listener)
-        return () => host.off("unload", listener)
-      },
-      print: (text) => printed.push(text),
-      flushed: (then) => then(),
-      ...changes
-    }
-  )
-  return { emit: host.emit.bind(host), listening: () => host.eventNames(), end: end.promise, printed }
-}
-
-/** Waits until it is interrupted, and says that hooks have run. */
-const waiting = (then: Effect.Effect<unknown> = Effect.void) => {
-  const ran: Array<string> = []
-  const began = Promise.withResolvers<void>()
-  const pipeline = Pipeline.make(
-    "job",
-    Step.make("wait", Effect.andThen(Effect.sync(began.resolve), Effect.never)).pipe(
-      Step.onInterrupt(() => Effect.andThen(then, Effect.sync(() => ran.push("interrupt"))))
-    )
-  )
-  return { pipeline, ran, began: began.promise }
-}
+import { start, waiting } from "../support/mainProcess.ts"
 
 const signals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]] as const
 
@@ -73,122 +24,6 @@ test.each(signals)("%s interrupts the run, whose hooks run, and the exit code is
     `${signal}: interrupting the run, whose hooks run before the process ends; a second signal ends it at once`
   ])
   expect(listening()).toEqual([])
-})
-
-describe("a signal that comes when the run has ended, and its layers are being closed", () => {
-  /** A layer that is being closed until `release` is called, as a mailbox may be, and then evaluates a step. */
-  const closing = () => {
-    const began = Promise.withResolvers<void>()
-    const closed = Promise.withResolvers<void>()
-    const close = Effect.andThen(
-      Effect.promise(() => {
-        began.resolve()
-        return closed.promise
-      }),
-      Step.make("close", Effect.sleep("20 millis"))
-    )
-    const layer = Layer.effectDiscard(Effect.addFinalizer(() => close))
-    return { layer, began: began.promise, release: () => closed.resolve() }
-  }
-  const line =
-    "SIGTERM: the run has ended, and what it has used is being closed; a second signal ends the process at once"
-
-  test.each(
-    [
-      ["success", Effect.void, 0, [line]],
-      ["failure", Effect.fail("no"), 1, [line, "error: no"]]
-    ] as const
-  )("keeps the exit code of a %s", async (_, body, code, lines) => {
-    const { began, layer, release } = closing()
-    const { emit, end, listening, printed } = start(
-      Effect.provide(Pipeline.make("job", Step.make<void, string, never>("load", body)), layer)
-    )
-    await began
-    emit("SIGTERM", "SIGTERM")
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    release()
-    expect(await end).toBe(code)
-    expect(printed).toEqual([...lines])
-    expect(listening()).toEqual([])
-  })
-
-  type Around = (effect: Effect.Effect<void>) => Effect.Effect<void, unknown>
-  const arounds: ReadonlyArray<readonly [what: string, around: Around]> = [
-    ["a time limit", (effect) => Effect.timeout(effect, "1 minute")],
-    ["a fiber that is joined", (effect) => Effect.flatMap(Effect.forkChild(effect), Fiber.join)]
-  ]
-  test.each([...arounds])("keeps it where %s is around both", async (_, around) => {
-    const { began, layer, release } = closing()
-    const { emit, end, printed } = start(around(Effect.provide(Pipeline.make("job", Effect.void), layer)))
-    await began
-    emit("SIGTERM", "SIGTERM")
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    release()
-    expect(await end).toBe(0)
-    expect(printed).toEqual([line])
-  })
-
-  test("interrupts what the program does after a time limit around both", async () => {
-    const { began, layer, release } = closing()
-    const both = Effect.timeout(Effect.provide(Pipeline.make("job", Effect.void), layer), "1 minute")
-    const { emit, end } = start(Effect.andThen(both, Effect.never), { keepAlive: true })
-    await began
-    emit("SIGTERM", "SIGTERM")
-    release()
-    expect(await end).toBe(143)
-  })
-
-  test("is followed by a second one, which ends the process at once", async () => {
-    const { began, layer } = closing()
-    const { emit, end } = start(Effect.provide(Pipeline.make("job", Effect.void), layer))
-    await began
-    emit("SIGTERM", "SIGTERM")
-    emit("SIGINT", "SIGINT")
-    expect(await end).toBe(130)
-  })
-
-  test("keeps it while the output is being written, until a second one comes", async () => {
-    for (const [received, code] of [[["SIGTERM"], 1], [["SIGTERM", "SIGINT"], 130]] as const) {
-      const ends: Array<number> = []
-      const flushing = Promise.withResolvers<() => void>()
-      const { emit } = start(Pipeline.make("job", Effect.fail("no")), {}, {
-        exit: (code) => ends.push(code),
-        flushed: flushing.resolve
-      })
-      const written = await flushing.promise
-      for (const signal of received) emit(signal, signal)
-      written()
-      expect(ends[0]).toBe(code)
-    }
-  })
-
-  test("interrupts what the program would do after that, before a step begins", async () => {
-    const { began, layer, release } = closing()
-    let isBegun = false
-    const next = Step.make(
-      "next",
-      Effect.sync(() => {
-        isBegun = true
-      })
-    )
-    const { emit, end } = start(Effect.andThen(Effect.provide(Pipeline.make("job", Effect.void), layer), next))
-    await began
-    emit("SIGTERM", "SIGTERM")
-    release()
-    expect([await end, isBegun]).toEqual([143, false])
-  })
-
-  test("interrupts the wait that follows it", async () => {
-    const { began, layer, release } = closing()
-    const { emit, end } = start(
-      Effect.andThen(Effect.provide(Pipeline.make("job", Effect.void), layer), Effect.never),
-      { keepAlive: true }
-    )
-    await began
-    emit("SIGTERM", "SIGTERM")
-    release()
-    expect(await end).toBe(143)
-  })
 })
 
 test("an effect that interrupts itself ends with 130, and says so", async () => {
