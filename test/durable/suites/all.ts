@@ -15,6 +15,7 @@ import { reevaluationSuite } from "./reevaluation.ts"
 import { restartSuite } from "./restart.ts"
 import { retrySuite } from "./retry.ts"
 import { rollbackSuite } from "./rollback.ts"
+import { runLimitSuite } from "./runLimit.ts"
 import { sameAsInMemorySuite } from "./sameAsInMemory.ts"
 import { setAsideSuite } from "./setAside.ts"
 import { skipSuite } from "./skip.ts"
@@ -50,6 +51,7 @@ export const durableSuite = (engine: Engine): void => {
   approvalTrustSuite(engine)
   approvalValuesSuite(engine)
   retrySuite(engine)
+  runLimitSuite(engine)
   defaultsSuite(engine)
   rollbackSuite(engine)
   skipSuite(engine)

@@ -162,6 +162,10 @@ export interface Recorder extends Calls {
   readonly count: (call: string) => number
 }
 
+/** Returns of the failed attempts that are told whether another one followed. */
+export const lastAttempts = ({ events }: Recorder): ReadonlyArray<boolean> =>
+  events.list.flatMap((event) => event._tag === "AttemptFailed" ? [event.isLast] : [])
+
 /** Makes a recorder of calls, alerts, log entries and run events. */
 export const recorder = (): Recorder => {
   const { list, note } = calls()

@@ -202,7 +202,9 @@ const beforeNext = (
     const { found } = matchPending(hooks, pendingHooks)
     const pending = hooks.flatMap((planned) => found.get(planned) ?? [])
     evaluation.forgetApplied("retry")
-    const errors = yield* withLateGuard(evaluation.run, runRequired(evaluation, pending, failed))
+    const errors = pending.length === 0 ?
+      undefined :
+      yield* keeper.apart(() => withLateGuard(evaluation.run, runRequired(evaluation, pending, failed)))
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
     if (retry!.delay > 0) {

@@ -357,12 +357,13 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   private onOwnFiber(ending: () => AnyEffect): AnyEffect {
     return Effect.suspend(() => {
       this.leave()
-      return onOwnFiber(
-        this.durable,
-        ending,
-        (exit) => this.isSuspended(exit) ? Workflow.suspend(this.instance) : exit
-      )
+      return this.apart(ending)
     })
+  }
+
+  /** Runs hooks to their end, whatever interrupts the step but the engine, which evaluates the body anew. */
+  apart(hooks: () => AnyEffect): AnyEffect {
+    return onOwnFiber(this.durable, hooks, (exit) => this.isSuspended(exit) ? Workflow.suspend(this.instance) : exit)
   }
 
   /** Returns an exit with a defect where something that the body waited for was interrupted, and nothing else. */
