@@ -43,8 +43,8 @@ export const opened = (events: Iterable<Report.Event>, options: BrowserContextOp
       ...options
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => isQuiet(tab, url)))
-    // its rows are drawn in the first frame, which may come after the page has loaded
-    yield* act(() => frame(tab.page))
+    // its rows are drawn in the first frame, which may come after the page has loaded; without scripts there is none to wait for
+    if (options.javaScriptEnabled !== false) yield* act(() => frame(tab.page))
     return tab.page
   })
 
