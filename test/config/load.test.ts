@@ -6,7 +6,7 @@ import * as Path from "effect/Path"
 import { TestConsole } from "effect/testing"
 import * as assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { truncateSync, writeFileSync } from "node:fs"
+import { existsSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { ConfigFile } from "../../src/config/index.ts"
@@ -227,6 +227,14 @@ it.live("a file of more than 1 MiB, a pipe and a device are refused without read
     // nobody writes to it
     execFileSync("mkfifo", [pipe])
     assert.equal(yield* load(pipe), "expected a config file, found a pipe")
+    // what has no size is not read, since that may wait without end, as for /proc/kmsg
+    if (!existsSync("/proc/version")) return
+    const ofSystem = join(at, "system.yaml")
+    symlinkSync("/proc/version", ofSystem)
+    assert.equal(
+      (yield* load(ofSystem)).replace(/^.*?: /, ""),
+      "expected a map with keys such as pipeline, steps and alerter, found nothing"
+    )
   }))
 
 it.effect("a step whose name is close to that of an exported step is an issue", () =>

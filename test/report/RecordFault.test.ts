@@ -1,5 +1,5 @@
 /** Tests records that can't be written: on full disks, in pipes, and in folders that are missing or removed. */
-import { Effect, Exit, type Layer, Metric } from "effect"
+import { Effect, Exit, type Layer, Metric, Stream } from "effect"
 import * as assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
@@ -242,6 +242,36 @@ if (os.platform() !== "win32") {
         ["Warn", `Report.layerJobSummary: can't write ${pipe}: ${why}`],
         ["Warn", `Report.layerJunit: can't write ${pipe}: ${why}`]
       ])
+    }))
+}
+
+if (os.platform() === "linux") {
+  it.live("what has no end is refused, and what would be waited for", () =>
+    Effect.gen(function*() {
+      const read = (file: string, maxBytes?: number) => Stream.runCount(Report.read(file, { maxBytes }))
+      const noRecord = "this is no record of a run: expected a line that begins with {\"_tag\":\"Record\",\"version\":"
+      assert.equal((yield* Effect.flip(read("/dev/zero"))).message, `/dev/zero:1: ${noRecord}`)
+      assert.equal(
+        (yield* Effect.flip(Stream.runCount(Report.follow("/dev/zero")))).message,
+        `/dev/zero:1: ${noRecord}`
+      )
+      assert.equal(
+        (yield* Effect.flip(read("/dev/ptmx"))).message,
+        "can't read /dev/ptmx: it has nothing to read until somebody writes to it: name a file"
+      )
+      // a pipe that this process has open, as standard input may be, with lines that count as no event
+      const pipe = path.join(yield* tempFolder, "runs.jsonl")
+      execFileSync("mkfifo", [pipe])
+      const fd = yield* Effect.acquireRelease(
+        Effect.sync(() => fs.openSync(pipe, fs.constants.O_RDWR)),
+        (fd) => Effect.sync(() => fs.closeSync(fd))
+      )
+      fs.writeSync(fd, `{"_tag":"Record","version":2}\n${"\n".repeat(2_000)}`)
+      assert.deepEqual((yield* Effect.flip(read(`/proc/self/fd/${fd}`, 1_000))).reason, {
+        _tag: "TooLarge",
+        size: 2_030,
+        limit: 1_000
+      })
     }))
 }
 

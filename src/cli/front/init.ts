@@ -51,7 +51,9 @@ const nearest = (folder: string, name: string) =>
     const path = yield* Path.Path
     for (let at = path.resolve(folder);; at = path.dirname(at)) {
       const file = path.join(at, name)
-      const text = yield* Effect.option(fs.readFileString(file))
+      const isFile = Effect.filterOrFail(fs.stat(file), ({ type }) => type === "File")
+      // a pipe would be waited for
+      const text = yield* Effect.option(Effect.andThen(isFile, fs.readFileString(file)))
       if (text._tag === "Some") return { path: path.relative(".", file), text: text.value }
       if (at === path.dirname(at)) return undefined
     }

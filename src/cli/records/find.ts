@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
-import { isMisnamed, PipeError } from "../../internal/files/private.ts"
+import { isMisnamed, nothingToRead, PipeError } from "../../internal/files/private.ts"
 import { plural } from "../../internal/text/words.ts"
 import type { Event } from "../../report/Event.ts"
 import { defaultFolder } from "../../report/internal/record/names.ts"
@@ -28,8 +28,9 @@ const isMistake = (error: Error): boolean =>
   error instanceof UsageError ||
   (error instanceof RecordError && (error.reason._tag !== "Inaccessible" || isWrong(error.reason.code)))
 
-/** Whether the path does not exist, or is a file where a folder is expected, or the reverse, or a pipe. */
-const isWrong = (code: string): boolean => isMisnamed(code) || code === "ENOENT" || code === PipeError.why
+/** Whether the path does not exist, or is a file where a folder is expected, or the reverse, or has to be waited for. */
+const isWrong = (code: string): boolean =>
+  isMisnamed(code) || code === "ENOENT" || code === PipeError.why || code === nothingToRead
 
 /** Returns the folder of the records, for messages. */
 export const shownFolder = ({ folder }: FolderRequest): string => folder ?? defaultFolder

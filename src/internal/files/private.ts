@@ -57,6 +57,18 @@ export const refusePipe = (at: string): void => {
   if (!streams.test(at) && fs().statSync(at, { throwIfNoEntry: false })?.isFIFO() === true) throw new PipeError()
 }
 
+/** Why what {@link openToRead} has opened can't be read, where that fails with EAGAIN: reading `/proc/kmsg`, say. */
+export const nothingToRead = "it has nothing to read until somebody writes to it: name a file"
+
+/** Opens a file for reading. Refuses a pipe as {@link refusePipe} does, and waits for nothing else that is no file. */
+export const openToRead = async (at: string): Promise<NodeFs.promises.FileHandle> => {
+  const { constants, promises } = fs()
+  const { O_NONBLOCK = 0, O_RDONLY } = constants
+  refusePipe(at)
+  // what this process was given to read is waited for, and its other users would be told not to wait either
+  return await promises.open(at, streams.test(at) ? O_RDONLY : O_RDONLY | O_NONBLOCK)
+}
+
 /** Returns whether a pipe has a reader: without one, opening it for writing would wait. */
 export const hasReader = (at: string): boolean => {
   if (streams.test(at)) return true

@@ -1,6 +1,7 @@
 /** `epilogue init`. */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -74,6 +75,14 @@ it.live("init follows no link, to a folder or in the place of a file, and writes
     assertExitCode(elsewhere, 2)
     assert.match(elsewhere.stderr, /^error: nothing written, since \.github is a symbolic link/)
     assert.deepEqual(readdirSync(join(at, "elsewhere")), [])
+  })))
+
+it.live("init waits for no pipe in the place of a file that it looks at", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const at = yield* projectFolder
+    mkdirSync(join(at, "jobs"))
+    execFileSync("mkfifo", [join(at, "jobs/package.json")])
+    assertExitCode(yield* epilogue("bun", ["init", "jobs"], { cwd: at }), 0)
   })))
 
 it.live("init writes modules that run without a warning where package.json says commonjs", () =>

@@ -22,7 +22,8 @@ export const readText = (file: string): Effect.Effect<string, ConfigFileError, F
     if (stat !== undefined && stat.size > mostBytes) {
       return yield* refuse(file, `a file of ${stat.size} bytes`, `a file of at most ${mostBytes} bytes`)
     }
-    return yield* fs.readFileString(file)
+    // what has no size has nothing to read, or has to be waited for, as /proc/kmsg
+    return stat?.size === 0n ? "" : yield* fs.readFileString(file)
   }).pipe(
     Effect.catchTag("PlatformError", ({ reason }) =>
       refuse(

@@ -34,9 +34,11 @@ export const parse = (line: string): unknown => {
   }
 }
 
-/** How many bytes are read first, and at most: the window grows until it has whole lines with what is looked for. */
+/** How many bytes are read first. The window grows until it has whole lines with what is looked for. */
 const first = 4 * 1024
-const most = 16 * 1024 * 1024
+
+/** How many bytes are read at most. A record whose header ends later is none. */
+export const mostWindow: number = 16 * 1024 * 1024
 
 const headerOf = async (file: NodeFs.promises.FileHandle, size: number): Promise<Header | undefined> => {
   for (let window = first;; window *= 8) {
@@ -47,7 +49,7 @@ const headerOf = async (file: NodeFs.promises.FileHandle, size: number): Promise
       if (Exit.isSuccess(header)) return header.value.version === version ? header.value : undefined
       if (line !== "" && !line.startsWith("{\"_tag\":\"Record\"")) return undefined
     }
-    if (window >= Math.min(size, most)) return undefined
+    if (window >= Math.min(size, mostWindow)) return undefined
   }
 }
 
@@ -66,7 +68,7 @@ const lastOf = async (file: NodeFs.promises.FileHandle, size: number): Promise<o
     // Steps that outlived their run may have ended after it, so one larger window is read before the end counts as
     // missing.
     if (last !== undefined && (ended !== undefined || from === 0 || window > first)) return withSteps(last, events)
-    if (from === 0 || window >= most) return undefined
+    if (from === 0 || window >= mostWindow) return undefined
   }
 }
 
@@ -93,7 +95,7 @@ const lastHeaderOf = async (file: NodeFs.promises.FileHandle, size: number): Pro
       const header = decodeHeader(parse(line))
       if (Exit.isSuccess(header)) return header.value
     }
-    if (from === 0 || window >= most) return undefined
+    if (from === 0 || window >= mostWindow) return undefined
   }
 }
 

@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { refusePipe } from "../../../internal/files/private.ts"
+import { codeOf, nothingToRead, openToRead } from "../../../internal/files/private.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { Skipped } from "../../Recorded.ts"
 import { RecordError, RecordErrorReason } from "../../RecordError.ts"
@@ -23,7 +23,7 @@ import {
   version
 } from "./format.ts"
 import { Lines } from "./lines.ts"
-import { look } from "./look.ts"
+import { look, mostWindow } from "./look.ts"
 import { isFresh } from "./names.ts"
 import { runsIn } from "./shared.ts"
 import { Written } from "./written.ts"
@@ -42,6 +42,9 @@ const bytesInBurst = 64
 const decodeEvent = Schema.decodeUnknownExit(EventJson)
 const decodeHeader = Schema.decodeUnknownExit(HeaderSchema)
 const isLost = Schema.is(Lost)
+
+const notARecord = (line: number): RecordErrorReason =>
+  RecordErrorReason.NotARecord({ line, expected: `a line that begins with ${headerStart}` })
 
 /** Thrown out of the loop over the lines. */
 class Mistake {
@@ -81,7 +84,7 @@ class Reader {
       ) {
         return this.skip("torn")
       }
-      throw new Mistake(RecordErrorReason.NotARecord({ line, expected: `a line that begins with ${headerStart}` }))
+      throw new Mistake(notARecord(line))
     }
     if (typeof value !== "object" || value === null) return this.skip("torn")
     if (isLost(value)) return this.onSkipped({ line, reason: "lost", events: value.events })
@@ -101,6 +104,11 @@ class Reader {
   /** Whether the record is that of a single run, whose end is the end of the record. */
   get isOfOneRun(): boolean {
     return this.run !== undefined
+  }
+
+  /** Throws where so many bytes without a header are no record. What has no end, as a device, would be read for ever. */
+  expectHeader(offset: number): void {
+    if (!this.headed && offset > mostWindow) throw new Mistake(notARecord(this.line + 1))
   }
 
   /** Reports the present line. A torn last line may be one that is being written right now. */
@@ -167,14 +175,11 @@ const askEvery = 10
 const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions) =>
   Effect.gen(function*() {
     const loaded = yield* modules(path)
-    const { fs } = loaded
-    const failed = (operation: string) => (cause: unknown) => failure(path, operation, cause)
+    const failed = (operation: string) => (cause: unknown) =>
+      failure(path, operation, codeOf(cause) === "EAGAIN" ? nothingToRead : cause)
     const file = yield* Effect.acquireRelease(
       Effect.tryPromise({
-        try: async () => {
-          refusePipe(path)
-          return await fs.promises.open(path, "r")
-        },
+        try: () => openToRead(path),
         catch: failed("open")
       }),
       (file) => Effect.promise(() => file.close().catch(() => undefined))
@@ -211,7 +216,11 @@ const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions)
     const buffer = new Uint8Array(chunkSize)
     const take = (texts: () => Iterable<string | undefined>) =>
       Effect.try({
-        try: () => eventsIn(reader, texts()),
+        try: () => {
+          const events = eventsIn(reader, texts())
+          reader.expectHeader(offset)
+          return events
+        },
         catch: (mistake) => {
           if (!(mistake instanceof Mistake)) throw mistake
           return new RecordError({ path, reason: mistake.reason })
@@ -244,7 +253,9 @@ const open = (path: string, { follow, maxBytes, onSkipped, runId }: ReadOptions)
         const events = yield* take(() => lines.of(buffer.subarray(0, bytesRead)))
         // of a file of several runs, only the lines of this one count
         if (size > maxBytes && reader.isOfOneRun) return yield* tooLarge(size)
-        if (reader.size > maxBytes) return yield* tooLarge(reader.size)
+        // a pipe has no size, and what is not counted as an event of a record may come without end
+        const read = isFile ? reader.size : Math.max(reader.size, offset)
+        if (read > maxBytes) return yield* tooLarge(read)
         for (const { _tag, runId } of events) {
           if (_tag === "RunEnded" || (_tag === "RunCrashed" && isFresh(runId))) over = true
           else if (_tag === "RunStarted") over = false
