@@ -347,4 +347,19 @@ describe("an effect that ends by itself", () => {
     const required = start(alerted, { requireAlerts: true })
     expect([await required.end, required.printed]).toEqual([3, said])
   })
+
+  test("says so of each run of a process, though the alerts of later ones, which read alike, have arrived", async () => {
+    const posts = (down: number) => {
+      let posted = 0
+      const chat = Alerter.layer(() => Effect.suspend(() => posted++ < down ? Effect.fail("down") : Effect.void))
+      const nightly = Pipeline.make("nightly", Effect.fail("disk full")).pipe(Pipeline.hooks(AlerterHooks.failure))
+      return nightly.pipe(Effect.ignore, Effect.repeat({ times: 3 }), Effect.provide(chat))
+    }
+    const once = start(posts(1), { requireAlerts: true })
+    expect(await once.end).toBe(3)
+    expect(once.printed).toEqual(["alert not delivered: nightly failed: custom: the alert was rejected: down"])
+    const often = start(posts(3), { requireAlerts: true })
+    expect(await often.end).toBe(3)
+    expect(often.printed).toEqual(["alert not delivered: nightly failed (3 times): custom: the alert was rejected: down"])
+  })
 })

@@ -106,13 +106,22 @@ export class Undelivered {
     return code === 0 && isAny && lost !== undefined ? lost : code
   }
 
+  /** Those that read alike, as of the runs of one pipeline while a channel is down, are told as one. */
+  private told(scrub: Scrub): ReadonlyArray<Lost> {
+    const told = new Map<string, Lost>()
+    for (const { count, message, title, ...rest } of this.#lost.values()) {
+      const texts = { title: shown(scrub, title, maxTitle), message: shown(scrub, message, maxMessage) }
+      const key = JSON.stringify([texts, rest])
+      told.set(key, { ...texts, ...rest, count: count + (told.get(key)?.count ?? 0) })
+    }
+    return [...told.values()]
+  }
+
   /** Returns a line for each alert. */
   lines(scrub: Scrub): ReadonlyArray<string> {
-    const all = [...this.#lost.values()].map(({ count, message, ping, title }) => {
+    const all = this.told(scrub).map(({ count, message, ping, title }) => {
       const times = count > 1 ? ` (${count} times)` : ""
-      return `${ping === true ? "ping" : "alert"} not delivered: ${shown(scrub, title, maxTitle)}${times}: ${
-        shown(scrub, message, maxMessage)
-      }`
+      return `${ping === true ? "ping" : "alert"} not delivered: ${title}${times}: ${message}`
     })
     const more = Math.max(0, all.length - maxLines) + this.#more
     return more === 0 ? all : [...all.slice(0, maxLines), `… and ${plural(more, "alert")} more`]
@@ -120,12 +129,7 @@ export class Undelivered {
 
   /** Returns an object for each alert, to be printed as JSON. */
   json(scrub: Scrub): ReadonlyArray<object> {
-    const all = [...this.#lost.values()].map(({ message, title, ...rest }) => ({
-      _tag: "AlertLost",
-      title: shown(scrub, title, maxTitle),
-      message: shown(scrub, message, maxMessage),
-      ...rest
-    }))
+    const all = this.told(scrub).map((lost) => ({ _tag: "AlertLost", ...lost }))
     const more = Math.max(0, all.length - maxLines) + this.#more
     return [
       ...all.slice(0, maxLines),
@@ -135,9 +139,10 @@ export class Undelivered {
   }
 }
 
-// an alert that is posted again, as by a hook that retries, has arrived if one of the posts has
-const keyOf = ({ body, dedupeKey, idempotencyKey, title }: Alert): string =>
-  idempotencyKey ?? JSON.stringify([title, body, dedupeKey])
+// An alert that is posted again, as by a hook that retries, has arrived if one of the posts has. That of another run is
+// another alert, though it reads alike.
+const keyOf = ({ body, dedupeKey, idempotencyKey, source, title }: Alert): string =>
+  idempotencyKey ?? JSON.stringify([source?.runId, title, body, dedupeKey])
 
 // cut after the secrets are removed, since a part of one could not be found
 const shown = (scrub: Scrub, text: string, limit: number): string =>
