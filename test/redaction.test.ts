@@ -73,6 +73,7 @@ it.effect("a huge cyclic annotation or one that throws neither leaks secrets nor
     const nodes = Array.from({ length: 12 }, (): Record<string, unknown> => ({ token: Redacted.make(canary) }))
     for (const node of nodes) nodes.forEach((other, i) => Object.assign(node, { [`to${i}`]: other }))
     const broken = {
+      id: 7,
       get row(): string {
         throw new Error(canary)
       }
@@ -84,7 +85,7 @@ it.effect("a huge cyclic annotation or one that throws neither leaks secrets nor
     const ended = emitted.find(({ _tag }) => _tag === "StepEnded")
     assert.ok(ended?._tag === "StepEnded")
     assert.equal(ended.annotations?.["rows"], 3)
-    assert.deepEqual(ended.annotations?.["broken"], "<unreadable: Error>")
+    assert.deepEqual(ended.annotations?.["broken"], { id: 7, row: "<unreadable: Error>" })
     const text = JSON.stringify(ended)
     assert.ok(text.length < 2_000_000, `${text.length}`)
     assert.deepEqual(leaks([text]), [])

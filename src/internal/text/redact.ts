@@ -6,7 +6,7 @@ import { isIterable } from "effect/Predicate"
 import * as Redactable from "effect/Redactable"
 import * as Redacted from "effect/Redacted"
 import { formatDuration } from "./duration.ts"
-import { attempt, isError, isInstance, isProxy, nameOf, textProperty, Unreadable, unreadable } from "./read.ts"
+import { attempt, isError, isInstance, isProxy, nameOf, property, textProperty, Unreadable, unreadable } from "./read.ts"
 import { cut } from "./words.ts"
 
 /** The depth to which nested values are shown; deeper ones become an ellipsis. */
@@ -36,7 +36,8 @@ export const display = (
   within: ReadonlyArray<object> = [],
   left: Left = { objects: maxObjects, characters: Infinity }
 ): unknown => {
-  const shown = attempt(() => displayed(value, within, left))
+  // a property that has thrown
+  const shown = Unreadable.is(value) ? value : attempt(() => displayed(value, within, left))
   return Unreadable.is(shown) ? unreadable(shown) : shown
 }
 
@@ -135,11 +136,10 @@ const withoutPassword = (url: string): string => {
   return parsed.href.replace("%3Credacted%3E", "<redacted>")
 }
 
-/** Returns the first properties of an object. Reads no more of them. */
+/** Returns the first properties of an object, one that throws as an `Unreadable`. Reads no more of them. */
 const entries = (value: object): { readonly parts: ReadonlyArray<[string, unknown]>; readonly more: boolean } => {
   const keys = Object.keys(value)
-  // the cast: properties of any object
-  const parts = keys.slice(0, maxParts).map((key): [string, unknown] => [key, (value as Record<string, unknown>)[key]])
+  const parts = keys.slice(0, maxParts).map((key): [string, unknown] => [key, property(value, key)])
   return { parts, more: keys.length > maxParts }
 }
 
