@@ -44,7 +44,11 @@ it.effect("the summary of a run that failed has its error, and that of a run wit
       )
     const bad = yield* summarized(Step.make("load", Effect.fail("no such file")))
     assert.deepEqual([bad.title, bad.severity, bad.resolves], ["nightly failed: 1 of 1 step failed", "error", false])
-    assert.match(bad.body!, /no such file/)
+    assert.equal(bad.body, "load: no such file")
+    const own = yield* summarized(
+      Effect.andThen(Effect.ignore(Step.make("load", Effect.fail("no such file"))), Effect.fail("no rows"))
+    )
+    assert.equal(own.body, "no rows\nload: no such file")
     const fine = yield* summarized(Step.make("load", Effect.void))
     assert.deepEqual([fine.title, fine.severity, fine.resolves], ["nightly succeeded: 1 step", "success", true])
     let n = 0

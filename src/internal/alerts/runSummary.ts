@@ -82,7 +82,9 @@ export const summarized = (
     ({ cause }) => causeHeadline(shown(cause)),
     words
   )
-  const own = alert.body === undefined ? [] : [alert.body]
+  // the error of the run is that of a step, as a rule, whose line says it
+  const isSaid = lines.some((line) => line.endsWith(`: ${alert.body}`))
+  const own = alert.body === undefined || isSaid ? [] : [alert.body]
   const body = [...own, ...lines].join("\n")
   const severity = outcome === "success" ? (hasFailed ? "warning" : "success") : alert.severity
   return alert.with({
