@@ -23,7 +23,7 @@ const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
   Alerter: { own: 13244, total: 29317 },
   "alerters/index": { own: 65470, total: 99730, schema: true },
-  AlerterHooks: { own: 27770, total: 48110 },
+  AlerterHooks: { own: 27800, total: 48110 },
   Approver: { own: 12500, total: 29998 },
   "approvers/index": { own: 40910, total: 96410, schema: true },
   "config/index": { own: 175750, total: 234270, schema: true },
@@ -31,8 +31,8 @@ const modules: Record<string, Budget> = {
   "durable/index": { own: 98360, total: 215260, schema: true },
   Hook: { own: 14340, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
-  "main/index": { own: 19240, total: 34270 },
-  "monitors/index": { own: 35120, total: 68570, schema: true },
+  "main/index": { own: 19300, total: 34330 },
+  "monitors/index": { own: 35120, total: 68580, schema: true },
   Params: { own: 5032, total: 37958, schema: true },
   Pipeline: { own: 28100, total: 49800 },
   "report/index": { own: 81440, total: 117300, schema: true },
@@ -41,7 +41,7 @@ const modules: Record<string, Budget> = {
   Step: { own: 30226, total: 49705 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 6097, total: 19564 },
-  index: { own: 59750, total: 102030, schema: true }
+  index: { own: 59770, total: 102050, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */

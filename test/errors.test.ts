@@ -340,6 +340,32 @@ it.effect("frames of a parser of the runtime, which have no file, are counted an
     const frames = alert.detail!.split("\n").slice(1)
     assert.match(frames[0]!, /errors\.test\.ts/)
     assert.ok(frames.every((frame) => !frame.includes("<parse>")), frames.join("\n"))
+    // of an error without a frame of the user's, some of others are listed
+    const error = new Error("no rows")
+    const others = ["<anonymous> (node:a:1:1)", "b (node:a:2:1)"].map((frame) => `    at ${frame}`)
+    error.stack = ["Error: no rows", "    at <parse> (:0)", "    at parse (unknown)", ...others].join("\n")
+    const { alert: parsed } = yield* told(Effect.fail(error))
+    assert.deepEqual(parsed.detail!.split("\n").slice(1), [...others, "    … 2 frames of the runtime"])
+  }))
+
+it.effect("of an object with a property that can't be read, the others are told", () =>
+  Effect.gen(function*() {
+    class Entity {
+      readonly id = 7
+      // as an object-relational mapper makes them, own and enumerable
+      constructor() {
+        Object.defineProperty(this, "orders", {
+          enumerable: true,
+          get: () => {
+            throw new RangeError("not loaded")
+          }
+        })
+      }
+    }
+    const shown = `{"id":7,"orders":"<unreadable: RangeError>"}`
+    assert.equal((yield* told(Effect.fail(new Entity()))).alert.body, shown)
+    const tagged = { _tag: "NotSaved", entity: new Entity(), table: "customers" }
+    assert.equal((yield* told(Effect.fail(tagged))).alert.body, `NotSaved: entity ${shown}, table customers`)
   }))
 
 it.effect("frames of effect and of the library are known wherever a package manager has put them", () =>

@@ -360,6 +360,8 @@ describe("an effect that ends by itself", () => {
     expect(once.printed).toEqual(["alert not delivered: nightly failed: custom: the alert was rejected: down"])
     const often = start(posts(3), { requireAlerts: true })
     expect(await often.end).toBe(3)
-    expect(often.printed).toEqual(["alert not delivered: nightly failed (3 times): custom: the alert was rejected: down"])
+    expect(often.printed).toEqual([
+      "alert not delivered: nightly failed (3 times): custom: the alert was rejected: down"
+    ])
   })
 })

@@ -26,7 +26,8 @@ export const foldedFrames = (stack: string, message: string, quiet: boolean): Re
     const origin = originOf(line)
     if (origin === undefined) own.push(line)
     else {
-      if (others.length < framesOfOthers) others.push(line)
+      // Bun's parsers have no file
+      if (others.length < framesOfOthers && /:\d+:\d/.test(line)) others.push(line)
       counts.set(origin, (counts.get(origin) ?? 0) + 1)
     }
   }
@@ -71,12 +72,12 @@ const fromJsc = (line: string): string | undefined => {
 }
 
 // the last are of Bun: a parser has no file
-const runtimes = ["node:", "bun:", "native", "ext:", "deno:", "internal:", "internal/", "<anonymous>", "unknown", ":0"]
+const runtimes = ["node:", "bun:", "native", "[native", "ext:", "deno:", "internal", "<anonymous>", "unknown", ":0"]
 
 /** Returns whose code a frame is of, or `undefined` for the user's and other packages'. */
 const originOf = (frame: string): Origin | undefined => {
   const location = locationOf(frame)
-  if (location.includes("[native code]") || runtimes.some((start) => location.startsWith(start))) return "the runtime"
+  if (runtimes.some((start) => location.startsWith(start))) return "the runtime"
   const path = location.replaceAll("\\", "/")
   if (isOf(path, "effect-epilogue") || isOwn(path)) return "effect-epilogue"
   // effect names functions of its interpreter so, wherever it is bundled
@@ -87,8 +88,7 @@ const originOf = (frame: string): Origin | undefined => {
 export const locationOf = (frame: string): string => {
   const open = frame.lastIndexOf("(")
   if (open >= 0 && frame.endsWith(")")) return frame.slice(open + 1, -1)
-  const location = frame.slice("at ".length)
-  return location.startsWith("async ") ? location.slice("async ".length) : location
+  return frame.slice("at ".length).replace(/^async /, "")
 }
 
 /** The folders in which packages are installed: by npm, pnpm and Bun, and of JSR. */

@@ -6,7 +6,17 @@ import { isIterable } from "effect/Predicate"
 import * as Redactable from "effect/Redactable"
 import * as Redacted from "effect/Redacted"
 import { formatDuration } from "./duration.ts"
-import { attempt, isError, isInstance, isProxy, nameOf, property, textProperty, Unreadable, unreadable } from "./read.ts"
+import {
+  attempt,
+  isError,
+  isInstance,
+  isProxy,
+  nameOf,
+  property,
+  textProperty,
+  Unreadable,
+  unreadable
+} from "./read.ts"
 import { cut } from "./words.ts"
 
 /** The depth to which nested values are shown; deeper ones become an ellipsis. */
