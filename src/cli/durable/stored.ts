@@ -70,7 +70,11 @@ export const list = (request: StoredListRequest): Promise<number> =>
         limit: limit === 0 ? Number.MAX_SAFE_INTEGER : limit + 1
       })
       const found = limit === 0 ? runs : runs.slice(0, limit)
-      if (emit !== undefined) return found.forEach((run) => emit(toJson(run)))
+      const tellMore = () => runs.length > found.length ? err("there are more: --limit 0 lists all of them") : undefined
+      if (emit !== undefined) {
+        found.forEach((run) => emit(toJson(run)))
+        return tellMore()
+      }
       if (found.length === 0) return err("no stored run matches")
       table([
         ["RUN", "STATUS", "PIPELINE", "SUBMITTED", "TOOK", "WHY"],
@@ -83,7 +87,7 @@ export const list = (request: StoredListRequest): Promise<number> =>
           fitEnd(oneLine(redact(run.why ?? "")), 100)
         ])
       ])
-      if (runs.length > found.length) err("there are more: --limit 0 lists all of them")
+      tellMore()
     }))
 
 const iso = (at: DateTime.Utc | undefined): string | undefined => at === undefined ? undefined : DateTime.formatIso(at)

@@ -146,7 +146,7 @@ export const pipelines: Flag.Flag<ReadonlyArray<string>> = Flag.String("pipeline
 /** @internal */
 export const limit: Flag.Flag<number> = Flag.Int("limit").pipe(
   Flag.withAlias("n"),
-  Flag.withDescription("The largest number of runs, the newest first; 0 for all"),
+  Flag.withDescription("The largest number of runs, the newest first; 20 unless set, 0 for all"),
   Flag.withDefault(20)
 )
 

@@ -33,10 +33,8 @@ export const runs = (request: RunsRequest): Promise<number> =>
       const { found, limit, shown, total } = yield* matching(request)
       if (total === 0) return err(`no runs are recorded in ${shownFolder(request)}: ${howToRecord}`)
       if (found === 0) return err(`none of ${plural(total, "recorded run")} matches`)
-      if (json) return yield* Effect.promise(() => outJson(shown.map(toJson)))
-      const shownOn = display()
-      yield* Effect.promise(() => outFitted(table(shown, shownOn)))
-      if (shownOn.isTerminal && found > limit) err("there are more: --limit 0 lists all of them")
+      yield* Effect.promise(() => json ? outJson(shown.map(toJson)) : outFitted(table(shown, display())))
+      if (found > limit) err("there are more: --limit 0 lists all of them")
     })
   )
 

@@ -77,6 +77,11 @@ it.live("durable lists, shows, retries and prunes stored runs", () =>
     const { pipelineName, runId, status } = JSON.parse(json.stdout)
     assert.deepEqual({ pipelineName, runId, status }, { pipelineName: "nightly", runId: id, status: "success" })
 
+    for (const flags of [["--limit", "1"], ["--limit", "1", "--json"]]) {
+      const cut = yield* epilogue("bun", "durable", "list", ...flags)
+      assert.equal(cut.stderr, "there are more: --limit 0 lists all of them\n")
+    }
+
     const shown = yield* epilogue("bun", "durable", "show", id.slice(0, 10))
     assertExitCode(shown, 0)
     const [title, , payload, ...steps] = timelessLines(shown.stdout)
