@@ -22,7 +22,7 @@ describe("a signal that comes when the run has ended, and its layers are being c
     return { layer, began: began.promise, release: () => closed.resolve() }
   }
   const line =
-    "SIGTERM: the run has ended, and what it has used is being closed; a second signal ends the process at once"
+    "SIGTERM: the run has ended: what follows it is interrupted, and what it has used is closed; a second signal ends the process at once"
 
   test.each(
     [
@@ -120,4 +120,17 @@ describe("a signal that comes when the run has ended, and its layers are being c
     release()
     expect(await end).toBe(143)
   })
+})
+
+test("a signal between the runs of a process that stays interrupts its wait for the next one", async () => {
+  const began = Promise.withResolvers<void>()
+  const wait = Effect.andThen(Effect.sync(began.resolve), Effect.never)
+  const { emit, end, printed } = start(Effect.andThen(Pipeline.make("job", Effect.void), wait))
+  await began.promise
+  emit("SIGTERM", "SIGTERM")
+  expect(await end).toBe(143)
+  expect(printed).toEqual([
+    "SIGTERM: the run has ended: what follows it is interrupted, and what it has used is closed; a second signal ends the " +
+    "process at once"
+  ])
 })

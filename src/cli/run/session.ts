@@ -131,7 +131,7 @@ export const session = async (options: SessionOptions, program: Program): Promis
   let interrupt: Session["messages"]["interrupt"] = "interrupting"
   const answer = (): string =>
     stopping.isOver() && !isShared && staying.count() === 0
-      ? "the run has ended, and what it has used is being closed"
+      ? "the run has ended: what follows it is interrupted, and what it has used is closed"
       : typeof interrupt === "string"
       ? interrupt
       : interrupt(staying.text())

@@ -51,10 +51,10 @@ const longest = 2_147_483_647
 const stuck = stuckIn("the run")
 
 /** Says what becomes of the runs when the process is asked to stop. */
-const stoppingText = (durable: string | undefined, isClosing: boolean): string =>
+const stoppingText = (durable: string | undefined, isOver: boolean): string =>
   durable === undefined
-    ? isClosing
-      ? "the run has ended, and what it has used is being closed; a second signal ends the process at once"
+    ? isOver
+      ? "the run has ended: what follows it is interrupted, and what it has used is closed; a second signal ends the process at once"
       : "interrupting the run, whose hooks run before the process ends; a second signal ends it at once"
     : `stopping once the steps under way have ended, or their time is up: ${durable}. Other runs are interrupted, and ` +
       "their hooks run; a second signal ends the process at once"
@@ -107,7 +107,7 @@ export const run = <A, E>(
     const code = codeOfSignal(signal)
     if (stopped !== undefined) return hasEnded ? host.exit(code) : quit(`quit on ${signal}`, code)
     if (hasEnded) return void (stopped = { code, isSure: false })
-    say(`${signal}: ${stoppingText(staying.text(), fiber !== undefined && stopping.isClosing(fiber))}`)
+    say(`${signal}: ${stoppingText(staying.text(), stopping.isOver())}`)
     stop(code, false, signal)
   }
 

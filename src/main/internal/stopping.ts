@@ -9,8 +9,6 @@ export interface Stop extends Stopping {
   readonly signal: () => NodeJS.Signals | undefined
   /** Whether the program has evaluated runs, and all of them have ended. */
   readonly isOver: () => boolean
-  /** Whether what they have used is being closed, which nothing cuts off. */
-  readonly isClosing: (fiber: Fiber.Fiber<unknown, unknown>) => boolean
   /** Interrupts the program, and calls a function when it does. A program that is being closed ends by itself. */
   readonly interrupt: (fiber: Fiber.Fiber<unknown, unknown>, then?: () => void) => void
 }
@@ -39,13 +37,11 @@ export const make = (staying: () => number = () => 0, changed: () => void = () =
   let latest: Fiber.Fiber<unknown, unknown> | undefined
   const closes = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
     isUninterruptible(fiber) || (latest !== undefined && isUninterruptible(latest))
-  const isClosing: Stop["isClosing"] = (fiber) => isOver() && closes(fiber)
   return {
     signal: () => signalled,
     failure: () => failed,
     staying,
     isOver,
-    isClosing,
     runBegun: (fiber) => {
       open++
       // before it does anything, where the program goes on after all
@@ -62,7 +58,7 @@ export const make = (staying: () => number = () => 0, changed: () => void = () =
     interrupt: (fiber, then = () => {}) => {
       // Where its runs have ended and what they have used is being closed, the interruption would change nothing but the
       // exit, and with it the exit code. If the program goes on after that, it is interrupted then.
-      let isLeft = isClosing(fiber)
+      let isLeft = isOver() && closes(fiber)
       look = () => {
         // its finalizers may evaluate steps
         isLeft &&= closes(fiber)

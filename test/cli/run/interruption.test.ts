@@ -151,7 +151,7 @@ it.live("a run that has ended keeps its exit code where a signal comes while its
           assertExitCode(end, code)
           assert.match(
             end.stderr,
-            /SIGTERM: the run has ended, and what it has used is being closed; another signal quits at once\n/
+            /SIGTERM: the run has ended: what follows it is interrupted, and what it has used is closed; another signal quits at once\n/
           )
         }
         const args = ["run", `${alerting}#nightly`, "--config", config, "--allow-outside", supervision]
