@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import { Slack } from "../../src/alerters/index.ts"
+import { fallback, onLost } from "../../src/delivery/index.ts"
 import { Approval, Durable } from "../../src/durable/index.ts"
 import { Alerter, AlerterError, AlerterErrorReason, AlerterHooks, Pipeline, Secrets, Step } from "../../src/index.ts"
 import { start, waiting } from "../support/mainProcess.ts"
@@ -45,6 +46,31 @@ test("the alert of an interruption, and a summary, name the signal", async () =>
   emit("SIGTERM", "SIGTERM")
   expect(await end).toBe(143)
   expect(told).toEqual([["job was interrupted", "SIGTERM"], ["job was interrupted", "SIGTERM"]])
+})
+
+test.each([
+  ["alone", (channel: Layer.Layer<Alerter>) => channel],
+  ["with onLost", onLost(() => Effect.void)],
+  [
+    "in a fallback with onLost",
+    (channel: Layer.Layer<Alerter>) => onLost(fallback(channel, channel), () => Effect.void)
+  ]
+])("equal alerts that do not arrive are told with their number: %s", async (_, policies) => {
+  let posts = 0
+  const refused = new AlerterError({ channel: "slack", reason: AlerterErrorReason.Unreachable({}) })
+  const channel = Alerter.layer(() => Effect.suspend(() => ++posts < 6 ? Effect.fail(refused) : Effect.void), {
+    channel: "slack"
+  })
+  const post = (title: string) => Effect.flatMap(Alerter, ({ post }) => Effect.ignore(post(title)))
+  const program = (title: string, times: number) =>
+    Effect.asVoid(Effect.replicateEffect(post(title), times)).pipe(Effect.provide(policies(channel)))
+  const { end, printed } = start(program("again", 2))
+  expect(await end).toBe("by itself")
+  expect(printed).toEqual([expect.stringMatching(/^alert not delivered: again \(2 times\): /)])
+  // one that arrives after all is not told
+  const { end: ended, printed: others } = start(program("late", 4))
+  expect(await ended).toBe("by itself")
+  expect(others).toEqual([])
 })
 
 describe.each(

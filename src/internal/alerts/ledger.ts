@@ -74,9 +74,10 @@ class PostLedger implements Ledger {
       kept: settling(taken.kept),
       lost: settling((error: AlerterError) => {
         if (this.#isOver) return taken.lost(error)
-        // the post may yet send it another way
+        // the post may yet send it another way: it is under way again
         this.#last = error
-        taken.delivered()
+        this.#settle()
+        this.#own = taken
       })
     }
   }
@@ -88,7 +89,7 @@ class PostLedger implements Ledger {
 
   /** Ends the post of an alert to a channel. */
   end(alert: Alert, channel: string, exit: Exit.Exit<void, AlerterError>): void {
-    this.release()
+    this.#isOver = true
     if (exit._tag === "Success" || (this.isTaken && Cause.hasInterruptsOnly(exit.cause))) return this.#settle()
     const error = errorIn(exit) ?? this.#last ?? new AlerterError({ channel, reason: AlerterErrorReason.TimedOut({}) })
     if (this.#own !== undefined) this.#own.lost(error)
@@ -100,6 +101,7 @@ class PostLedger implements Ledger {
   /** From now on those who have taken the alert tell themselves that it is lost. */
   release(): void {
     this.#isOver = true
+    this.#settle()
   }
 
   #settle(): void {

@@ -62,7 +62,8 @@ export class Undelivered {
     this.#open.set(id, { alert, by })
     const arrived = () => {
       this.#open.delete(id)
-      this.#lost.delete(keyOf(alert))
+      const key = keyOf(alert)
+      if (this.#lost.has(key) && !this.#isHeld(key)) this.#lost.delete(key)
     }
     return {
       delivered: arrived,
@@ -75,6 +76,11 @@ export class Undelivered {
         this.add(alert, loss)
       }
     }
+  }
+
+  /** Whether somebody else has taken an alert that counts as the same, as where the post of one hands it on. */
+  #isHeld(key: string): boolean {
+    return this.#open.values().some(({ alert }) => keyOf(alert) === key)
   }
 
   /** Adds an alert that did not arrive. */
