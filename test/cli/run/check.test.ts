@@ -19,10 +19,11 @@ export const job = Pipeline.make("nightly", Effect.void)
 
 const alerters = `import { Alerter } from "effect-epilogue"
 import { Slack } from "effect-epilogue/alerters"
-import { Config, Layer } from "effect"
+import { Config, Effect, Layer } from "effect"
 export const unset = Slack.layerConfig({ webhookUrl: Config.Redacted("TEAM_SLACK") })
 export const empty = Layer.empty
 export const fine = Alerter.layerNone
+export const post = (alert) => Effect.log(alert.title)
 `
 
 /** Writes a config file in a folder of its own, and returns the lines that commands print about it. */
@@ -117,6 +118,18 @@ alerter:
       "job.yaml:6:42 alerter.fanOut[2]: expected a Layer of Alerter, found a Layer that provides no Alerter"
     ]
     assert.deepEqual(lines.map((line, i) => line.slice(0, starts[i]?.length)), starts)
+  })))
+
+it.live("check says how a function becomes an alerter, and what else stands in the place of one", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const { command } = yield* project(`alerter: { fanOut: ["./alerters.ts#post", "./job.ts#job"] }\n`)
+    const { ended, lines } = yield* command("check")
+    assertExitCode(ended, 2)
+    const expected = "expected a Layer of Alerter, found"
+    assert.deepEqual(lines, [
+      `job.yaml:2:21 alerter.fanOut[0]: ${expected} ./alerters.ts#post, which is a function (Alerter.layer makes a Layer of a function)`,
+      `job.yaml:2:43 alerter.fanOut[1]: ${expected} ./job.ts#job, which is the Pipeline "nightly"`
+    ])
   })))
 
 it.live("check sends nothing, though a store holds alerts that are due", () =>

@@ -120,7 +120,7 @@ const settle = (returned: unknown, name: string): Effect.Effect<unknown, unknown
 const isThenable = (u: unknown): u is PromiseLike<unknown> => hasProperty(u, "then") && typeof u.then === "function"
 
 /** Returns whether a value is a function to call. Calling a generator function would run none of its code. */
-const isPlainFunction = (u: unknown): u is AnyFunction =>
+export const isPlainFunction = (u: unknown): u is AnyFunction =>
   typeof u === "function" && !isGenerator(u) && !isClass(u) && !Context.isKey(u) && !Effect.isEffect(u)
 
 const isGenerator = (u: unknown): boolean => Object.prototype.toString.call(u).endsWith("GeneratorFunction]")
@@ -184,7 +184,7 @@ const hasTag = (exit: Exit.Exit<unknown, unknown>, tags: ReadonlyArray<string>):
 // -----------------------------------------------------------------------------
 
 /** Returns what kind of value something is, without showing its content. */
-const describe = (u: unknown): string => {
+export const describe = (u: unknown): string => {
   if (u === null || u === undefined) return String(u)
   if (typeof u === "string") return "a text"
   if (typeof u !== "object" && typeof u !== "function") return a(typeof u)

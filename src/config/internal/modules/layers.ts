@@ -4,6 +4,7 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import type { FileAlerter } from "../../Loaded.ts"
+import { describe, isPlainFunction } from "./hooks.ts"
 import * as Sources from "./modules.ts"
 import type { Refusal } from "./refusal.ts"
 
@@ -15,4 +16,9 @@ export const layerSource =
       Layer.isLayer(value)
         // a cast, since the exports of a module have no types at run time
         ? Effect.succeed(value as FileAlerter)
-        : Effect.fail({ found: `${reference}, which is not a Layer`, expected: "a Layer of Alerter" }))
+        : Effect.fail({
+          found: `${reference}, which is ${describe(value)}${
+            isPlainFunction(value) ? " (Alerter.layer makes a Layer of a function)" : ""
+          }`,
+          expected: "a Layer of Alerter"
+        }))
