@@ -176,6 +176,8 @@ const options: ReadonlyArray<readonly [option: string, wrong: ReadonlyArray<unkn
   ["Report.svg: width", numbers, (width) => Report.svg([], { width })],
   ["Report.svg: maxRows", wholes, (maxRows) => Report.svg([], { maxRows })],
   ["Report.png: scale", numbers, (scale) => Report.png([], { scale })],
+  ["Report.png: width", numbers, (width) => Report.png([], { width })],
+  ["Report.png: maxRows", wholes, (maxRows) => Report.png([], { maxRows })],
   ["Report.mermaid: maxRows", wholes, (maxRows) => Report.mermaid([], { maxRows })],
   ["Report.markdown: maxRows", wholes, (maxRows) => Report.markdown([], { maxRows })],
   ["Report.layerJobSummary: maxRows", wholes, (maxRows) => Report.layerJobSummary({ maxRows })],
@@ -356,7 +358,11 @@ const unknown: ReadonlyArray<readonly [message: string, options: object, use: Us
   ["Report.prune: it has no option", { keep: 1, older: 1 }, (options) => Report.prune(options)],
   ["Report.html: it has no option", { name: "a" }, (options) => Effect.sync(() => Report.html([], options))],
   ["Report.svg: it has no option", { colors: "dark" }, (options) => Effect.sync(() => Report.svg([], options))],
-  ["Report.svg: it has no option", { scales: 1 }, (options) => Report.png([], options)],
+  [
+    "Report.png: it has no option \"scales\", only title, theme, width, maxRows, scale, fontFiles",
+    { scales: 1 },
+    (options) => Report.png([], options)
+  ],
   ["Report.mermaid: it has no option", { rows: 1 }, (options) => Effect.sync(() => Report.mermaid([], options))],
   ["Report.junit: it has no option", { name: "a" }, (options) => Effect.sync(() => Report.junit([], options))],
   ["Report.markdown: it has no option", { rows: 1 }, (options) => Effect.sync(() => Report.markdown([], options))],

@@ -149,18 +149,21 @@ export const html: {
  * @category constructors
  * @since 0.1.0
  */
-export const svg = (events: Iterable<Event>, options: SvgOptions = {}): string => {
-  const { maxRows, theme = "light", title, width = 960 } = checked("Report.svg", options, {
-    title: 0,
-    theme: 0,
-    width: 0,
-    maxRows: 0
-  })
-  refuse("Report.svg", numberMistakes("width", width, "above 0"))
+export const svg = (events: Iterable<Event>, options: SvgOptions = {}): string =>
+  pictureOf("Report.svg", events, checked("Report.svg", options, svgOptions))
+
+const svgOptions: Readonly<Record<keyof SvgOptions, 0>> = { title: 0, theme: 0, width: 0, maxRows: 0 }
+
+const pictureOf = (
+  of: string,
+  events: Iterable<Event>,
+  { maxRows, theme = "light", title, width = 960 }: SvgOptions
+): string => {
+  refuse(of, numberMistakes("width", width, "above 0"))
   return picture.svg(timeline(events, title), {
     palette: palettes[theme],
     width: Math.max(400, Math.round(width)),
-    maxRows: rowsOf("Report.svg", maxRows, 40)
+    maxRows: rowsOf(of, maxRows, 40)
   })
 }
 
@@ -187,9 +190,13 @@ export const png = (
   options: PngOptions = {}
 ): Effect.Effect<Uint8Array<ArrayBuffer>, RendererMissing> =>
   Effect.suspend(() => {
-    const { fontFiles = [], scale = 2, ...ofPicture } = options
+    const { fontFiles = [], scale = 2, ...ofPicture } = checked("Report.png", options, {
+      ...svgOptions,
+      scale: 0,
+      fontFiles: 0
+    })
     refuse("Report.png", numberMistakes("scale", scale, "above 0"))
-    return renderer.png({ svg: svg(events, ofPicture), scale: Math.max(0.1, scale), fontFiles })
+    return renderer.png({ svg: pictureOf("Report.png", events, ofPicture), scale: Math.max(0.1, scale), fontFiles })
   }).pipe(Effect.mapError((fields) => new RendererMissing(fields)))
 
 /**
