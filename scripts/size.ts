@@ -22,26 +22,26 @@ interface Budget {
 const modules: Record<string, Budget> = {
   Alert: { own: 2570, total: 9843 },
   Alerter: { own: 13244, total: 29317 },
-  "alerters/index": { own: 65470, total: 99730, schema: true },
-  AlerterHooks: { own: 27800, total: 48110 },
+  "alerters/index": { own: 65470, total: 99820, schema: true },
+  AlerterHooks: { own: 27830, total: 48110 },
   Approver: { own: 12500, total: 29998 },
-  "approvers/index": { own: 40910, total: 96410, schema: true },
-  "config/index": { own: 175770, total: 234290, schema: true },
-  "delivery/index": { own: 52040, total: 89370, schema: true },
-  "durable/index": { own: 98400, total: 215280, schema: true },
+  "approvers/index": { own: 41040, total: 96600, schema: true },
+  "config/index": { own: 176120, total: 234480, schema: true },
+  "delivery/index": { own: 52140, total: 89500, schema: true },
+  "durable/index": { own: 98410, total: 215290, schema: true },
   Hook: { own: 14340, total: 33500 },
   Hooks: { own: 3700, total: 20150 },
-  "main/index": { own: 19340, total: 34360 },
-  "monitors/index": { own: 35120, total: 68580, schema: true },
+  "main/index": { own: 19360, total: 34370 },
+  "monitors/index": { own: 35130, total: 68980, schema: true },
   Params: { own: 5032, total: 37958, schema: true },
   Pipeline: { own: 28100, total: 49800 },
-  "report/index": { own: 81470, total: 117360, schema: true },
+  "report/index": { own: 81510, total: 117360, schema: true },
   RunEvent: { own: 7401, total: 25729 },
   Spans: { own: 27404, total: 47049 },
   Step: { own: 30226, total: 49705 },
   StepContext: { own: 430, total: 12400 },
   StepLogs: { own: 6097, total: 19564 },
-  index: { own: 59770, total: 102050, schema: true }
+  index: { own: 59790, total: 102060, schema: true }
 }
 
 /** A script whose size counts beyond that of another one. */
@@ -95,7 +95,7 @@ const address = "Slack.layer({ webhookUrl: globalThis.address })"
 
 const scripts: ReadonlyArray<Script> = [
   { name: "Step and Pipeline by subpath", code: steps + run, without: alone, budget: 27700, goal: 27_700 },
-  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 40280 },
+  { name: "Step and Pipeline by the root", code: withEffect + byRoot + pipeline + run, without: alone, budget: 40290 },
   {
     name: "Slack.layer",
     code: steps + alerting + slack(ofArea, address),
@@ -114,7 +114,7 @@ const scripts: ReadonlyArray<Script> = [
     name: "Slack.layer by subpath",
     code: steps + alerting + slack(ofChannel, address),
     without: steps + run,
-    budget: 41680,
+    budget: 41700,
     goal: 45_000
   }
 ]

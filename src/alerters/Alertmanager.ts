@@ -11,21 +11,21 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import { type Alerter, type AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { limitMillis } from "../internal/model/limit.ts"
-import { durationMistakes } from "../internal/model/options.ts"
+import { durationMistakes, optionalText, texts } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as internal from "./internal/alertmanager/alert.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { optionalSecret, text } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { areHeaders, wordsOf } from "./internal/channel/headers.ts"
 import * as Http from "./internal/channel/http.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { optionalSecret, textOf } from "./internal/channel/secrets.ts"
 
 /**
  * The options of {@link layer}.
@@ -113,115 +113,119 @@ const longest = Duration.toMillis("36500 days")
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: AlertmanagerOptions): Layer.Layer<Alerter> => {
-  const given = typeof options.url === "string" ? [options.url] : options.url
-  const urls = given.map((url) => `${withoutTrailingSlashes(url)}/api/v2/alerts`)
-  const authorization = authorizationOf(options)
-  const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
-  const openFor = Math.min(longest, limitMillis(options.resolveAfter ?? "1 day") ?? 0)
-  return channel.layer(
-    "alertmanager",
-    options,
-    authorization === undefined ? [] : wordsOf(authorization),
-    ({ error, http, time, words }) => {
-      const sent = (request: HttpClientRequest.HttpClientRequest, body: string, by: Http.Http) =>
-        Effect.mapError(
-          by.send(HttpClientRequest.bodyText(request, body, "application/json")),
-          (refused) => readable(refused, internal.said)
-        )
-      /** Posts an alert to one instance. */
-      const deliver = (alert: channel.Dated) =>
-        Effect.gen(function*() {
-          const action = incidentActionOf(alert)
-          if (action === undefined) return undefined
-          if (action !== "trigger" && action !== "resolve" && options.notes === false) return undefined
-          const labels = yield* internal.labelsOf(alert, action, options)
-          const resolves = action === "resolve"
-          // from now on, since an alert that has waited for days would otherwise be over when it arrives
-          const end = DateTime.makeUnsafe((yield* Clock.currentTimeMillis) + openFor)
-          const body = internal.body(
-            alert,
-            resolves ? internal.anySeverity(labels, options) : [labels],
-            resolves
-              ? { endsAt: alert.at }
-              : action === "trigger"
-              ? { startsAt: alert.at, endsAt: end }
-              : { startsAt: alert.at },
-            { time, words }
+export const layer = (options: AlertmanagerOptions): Layer.Layer<Alerter> =>
+  channel.layer("alertmanager", options, own, () => {
+    const given = typeof options.url === "string" ? [options.url] : options.url
+    const urls = given.map((url) => `${withoutTrailingSlashes(url)}/api/v2/alerts`)
+    const authorization = authorizationOf(options)
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
+    const openFor = Math.min(longest, limitMillis(options.resolveAfter ?? "1 day") ?? 0)
+    return {
+      secrets: authorization === undefined ? [] : wordsOf(authorization),
+      start: ({ error, http, time, words }) => {
+        const sent = (request: HttpClientRequest.HttpClientRequest, body: string, by: Http.Http) =>
+          Effect.mapError(
+            by.send(HttpClientRequest.bodyText(request, body, "application/json")),
+            (refused) => readable(refused, internal.said)
           )
-          if (body === undefined) {
-            return yield* Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail: "it is too large" })))
-          }
-          return (url: string, by: Http.Http): Effect.Effect<void, AlerterError> => {
-            const post = HttpClientRequest.setHeaders(HttpClientRequest.post(url), headers)
-            if (!resolves) return sent(post, body, by)
-            const ask = HttpClientRequest.setHeaders(
-              HttpClientRequest.get(`${url}?${internal.queryOf(labels)}`),
-              headers
-            )
-            return by.send(ask, ({ json }) => Effect.succeed(internal.openIn(json, labels, options))).pipe(
-              // a proxy may let alerts be posted only
-              Effect.catchIf(({ reason }) => !isTransient(reason), () => Effect.undefined),
-              Effect.flatMap((open) =>
-                open === undefined
-                  ? sent(post, body, by)
-                  : open.length === 0
-                  ? Effect.void
-                  : sent(post, internal.ended(open, alert), by)
-              )
-            )
-          }
-        })
-      return Effect.map(
-        Http.make("alertmanager", { ...options, retries: 0 }, http.detail),
-        (once) => (alert) =>
+        /** Posts an alert to one instance. */
+        const deliver = (alert: channel.Dated) =>
           Effect.gen(function*() {
-            if (!areHeaders(headers)) {
-              const detail = "its token or its user and password can't be sent in a header"
-              return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail })))
+            const action = incidentActionOf(alert)
+            if (action === undefined) return undefined
+            if (action !== "trigger" && action !== "resolve" && options.notes === false) return undefined
+            const labels = yield* internal.labelsOf(alert, action, options)
+            const resolves = action === "resolve"
+            // from now on, since an alert that has waited for days would otherwise be over when it arrives
+            const end = DateTime.makeUnsafe((yield* Clock.currentTimeMillis) + openFor)
+            const body = internal.body(
+              alert,
+              resolves ? internal.anySeverity(labels, options) : [labels],
+              resolves
+                ? { endsAt: alert.at }
+                : action === "trigger"
+                ? { startsAt: alert.at, endsAt: end }
+                : { startsAt: alert.at },
+              { time, words }
+            )
+            if (body === undefined) {
+              return yield* Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail: "it is too large" })))
             }
-            const to = yield* deliver(alert)
-            if (to === undefined) return
-            const toAny = (by: Http.Http, tell: Effect.Effect<void> = Effect.void): Effect.Effect<void, AlerterError> =>
-              Effect.flatMap(
-                Effect.forEach(urls, (url) => Effect.result(Effect.andThen(to(url, by), tell)), {
-                  concurrency: "unbounded"
-                }),
-                (results) => {
-                  const best = results.find(({ _tag }) => _tag === "Success") ?? results[0]
-                  return best === undefined
-                    ? Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its list of addresses is empty" })))
-                    : Effect.fromResult(best)
-                }
+            return (url: string, by: Http.Http): Effect.Effect<void, AlerterError> => {
+              const post = HttpClientRequest.setHeaders(HttpClientRequest.post(url), headers)
+              if (!resolves) return sent(post, body, by)
+              const ask = HttpClientRequest.setHeaders(
+                HttpClientRequest.get(`${url}?${internal.queryOf(labels)}`),
+                headers
               )
-            if (urls.length < 2) return yield* toAny(http)
-            // an instance that is down, or does not answer, must not hold up alerts that another one has accepted
-            const accepted = yield* Deferred.make<void>()
-            const tell = Effect.asVoid(Deferred.succeed(accepted, undefined))
-            const toAll = (by: Http.Http) =>
-              Effect.raceFirst(toAny(by, tell), Effect.andThen(Deferred.await(accepted), Effect.sleep(grace)))
-            yield* options.retries === 0
-              ? toAll(http)
-              : Effect.catchIf(toAll(once), ({ reason }) => isTransient(reason), () => toAll(http))
+              return by.send(ask, ({ json }) => Effect.succeed(internal.openIn(json, labels, options))).pipe(
+                // a proxy may let alerts be posted only
+                Effect.catchIf(({ reason }) => !isTransient(reason), () => Effect.undefined),
+                Effect.flatMap((open) =>
+                  open === undefined
+                    ? sent(post, body, by)
+                    : open.length === 0
+                    ? Effect.void
+                    : sent(post, internal.ended(open, alert), by)
+                )
+              )
+            }
           })
-      )
-    },
-    {
-      own: { url: 0, token: 0, basicAuth: 0, alertname: 0, labels: 0, resolveAfter: 0, notes: 0 },
+        return Effect.map(
+          Http.make("alertmanager", { ...options, retries: 0 }, http.detail),
+          (once) => (alert) =>
+            Effect.gen(function*() {
+              if (!areHeaders(headers)) {
+                const detail = "its token or its user and password can't be sent in a header"
+                return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail })))
+              }
+              const to = yield* deliver(alert)
+              if (to === undefined) return
+              const toAny = (
+                by: Http.Http,
+                tell: Effect.Effect<void> = Effect.void
+              ): Effect.Effect<void, AlerterError> =>
+                Effect.flatMap(
+                  Effect.forEach(urls, (url) => Effect.result(Effect.andThen(to(url, by), tell)), {
+                    concurrency: "unbounded"
+                  }),
+                  // there is at least one address, and so a result
+                  (results) => Effect.fromResult(results.find(({ _tag }) => _tag === "Success") ?? results[0]!)
+                )
+              if (urls.length < 2) return yield* toAny(http)
+              // an instance that is down, or does not answer, must not hold up alerts that another one has accepted
+              const accepted = yield* Deferred.make<void>()
+              const tell = Effect.asVoid(Deferred.succeed(accepted, undefined))
+              const toAll = (by: Http.Http) =>
+                Effect.raceFirst(toAny(by, tell), Effect.andThen(Deferred.await(accepted), Effect.sleep(grace)))
+              yield* options.retries === 0
+                ? toAll(http)
+                : Effect.catchIf(toAll(once), ({ reason }) => isTransient(reason), () => toAll(http))
+            })
+        )
+      },
       pace: [],
-      keepsState: true,
-      mistakes: durationMistakes("resolveAfter", options.resolveAfter)
+      keepsState: true
     }
-  )
+  })
+
+const own: channel.OwnOptions<AlertmanagerOptions> = {
+  url: texts,
+  token: optionalSecret,
+  basicAuth: optionalSecret,
+  alertname: optionalText,
+  labels: 0,
+  resolveAfter: durationMistakes,
+  notes: 0
 }
 
 const isTransient = (reason: AlerterErrorReason): boolean =>
   reason._tag === "Rejected" ? (reason.status ?? 0) >= 500 : reason._tag !== "Unauthorized"
 
 const authorizationOf = (options: AlertmanagerOptions): string | undefined => {
-  const bearer = options.token === undefined ? "" : secretOf("alertmanager", options, "token")
+  const bearer = textOf(options.token)
   if (bearer !== "") return `Bearer ${bearer}`
-  const login = options.basicAuth === undefined ? "" : secretOf("alertmanager", options, "basicAuth")
+  const login = textOf(options.basicAuth)
   return login === "" ? undefined : `Basic ${Base64.encode(login)}`
 }
 
@@ -246,10 +250,10 @@ const authorizationOf = (options: AlertmanagerOptions): string | undefined => {
  */
 export const layerConfig = (
   config: Config.Wrap<AlertmanagerOptions> = fromEnvironment
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<AlertmanagerOptions> = {
-  url: Config.map(text("ALERTMANAGER_URL"), internal.addressesIn),
-  token: optionalSecret("ALERTMANAGER_TOKEN"),
-  basicAuth: optionalSecret("ALERTMANAGER_BASIC_AUTH")
+  url: Config.map(variable.text("ALERTMANAGER_URL"), internal.addressesIn),
+  token: variable.optionalSecret("ALERTMANAGER_TOKEN"),
+  basicAuth: variable.optionalSecret("ALERTMANAGER_BASIC_AUTH")
 }

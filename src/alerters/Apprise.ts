@@ -3,22 +3,22 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
-import { wholeMistakes } from "../internal/model/options.ts"
+import { optionalText, text, wholeMistakes } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as internal from "./internal/apprise/message.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { optionalSecret, text, textOr } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { wordsOf } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { optionalSecret, textOf } from "./internal/channel/secrets.ts"
 
 /**
  * The options of {@link layer}.
@@ -83,47 +83,51 @@ export interface AppriseOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: AppriseOptions): Layer.Layer<Alerter> => {
-  const key = options.key === undefined ? "" : secretOf("apprise", options, "key")
-  const urls = options.urls === undefined ? "" : secretOf("apprise", options, "urls")
-  const login = options.basicAuth === undefined ? "" : secretOf("apprise", options, "basicAuth")
-  const authorization = login === "" ? undefined : `Basic ${Base64.encode(login)}`
-  const settings = {
-    urls: key === "" && urls !== "" ? urls : undefined,
-    tag: options.tag || undefined,
-    maxLength: options.maxLength
-  }
-  const headers: Record<string, string> = {
-    // the log of what went wrong, as data
-    accept: "application/json",
-    ...(authorization === undefined ? {} : { authorization })
-  }
-  const path = key === "" ? "/notify" : `/notify/${encodeURIComponent(key)}`
-  const request = HttpClientRequest.setHeaders(
-    HttpClientRequest.post(`${withoutTrailingSlashes(options.url)}${path}`),
-    headers
-  )
-  return channel.layer(
-    "apprise",
-    { ...options, timeout: options.timeout ?? "30 seconds" },
-    [key, urls, ...urls.split(/[\s,]+/), ...(authorization === undefined ? [] : wordsOf(authorization))],
-    ({ http, time, words }) =>
-      Effect.succeed((alert) =>
-        Effect.mapError(
-          http.send(
-            HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, settings, { time, words })),
-            undefined,
-            { accepts: internal.accepts, refused: internal.refused(http) }
-          ),
-          (refused) => readable(refused, internal.said)
-        )
-      ),
-    {
-      own: { url: 0, key: 0, urls: 0, tag: 0, basicAuth: 0, maxLength: 0 },
-      pace: [],
-      mistakes: wholeMistakes("maxLength", options.maxLength, 100)
+export const layer = (options: AppriseOptions): Layer.Layer<Alerter> =>
+  channel.layer("apprise", { ...options, timeout: options.timeout ?? "30 seconds" }, own, () => {
+    const key = textOf(options.key)
+    const urls = textOf(options.urls)
+    const login = textOf(options.basicAuth)
+    const authorization = login === "" ? undefined : `Basic ${Base64.encode(login)}`
+    const settings = {
+      urls: key === "" && urls !== "" ? urls : undefined,
+      tag: options.tag || undefined,
+      maxLength: options.maxLength
     }
-  )
+    const headers: Record<string, string> = {
+      // the log of what went wrong, as data
+      accept: "application/json",
+      ...(authorization === undefined ? {} : { authorization })
+    }
+    const path = key === "" ? "/notify" : `/notify/${encodeURIComponent(key)}`
+    const request = HttpClientRequest.setHeaders(
+      HttpClientRequest.post(`${withoutTrailingSlashes(options.url)}${path}`),
+      headers
+    )
+    return {
+      secrets: [key, urls, ...urls.split(/[\s,]+/), ...(authorization === undefined ? [] : wordsOf(authorization))],
+      start: ({ http, time, words }) =>
+        Effect.succeed((alert) =>
+          Effect.mapError(
+            http.send(
+              HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, settings, { time, words })),
+              undefined,
+              { accepts: internal.accepts, refused: internal.refused(http) }
+            ),
+            (refused) => readable(refused, internal.said)
+          )
+        ),
+      pace: []
+    }
+  })
+
+const own: channel.OwnOptions<AppriseOptions> = {
+  url: text,
+  key: optionalSecret,
+  urls: optionalSecret,
+  tag: optionalText,
+  basicAuth: optionalSecret,
+  maxLength: (what, value) => wholeMistakes(what, value, 100)
 }
 
 /**
@@ -147,11 +151,11 @@ export const layer = (options: AppriseOptions): Layer.Layer<Alerter> => {
  */
 export const layerConfig = (
   config: Config.Wrap<AppriseOptions> = fromEnvironment
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<AppriseOptions> = {
-  url: text("APPRISE_URL"),
-  key: optionalSecret("APPRISE_KEY"),
-  urls: optionalSecret("APPRISE_URLS"),
-  tag: textOr("APPRISE_TAG", undefined)
+  url: variable.text("APPRISE_URL"),
+  key: variable.optionalSecret("APPRISE_KEY"),
+  urls: variable.optionalSecret("APPRISE_URLS"),
+  tag: variable.textOr("APPRISE_TAG", undefined)
 }

@@ -3,17 +3,18 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
+import { optionalText, text } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { address, secret, text } from "./internal/channel/config.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import * as variable from "./internal/channel/config.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/discord/message.ts"
 
 /**
@@ -73,19 +74,23 @@ export interface BotOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const url = secretOf("discord", options, "webhookUrl")
-  const request = HttpClientRequest.post(internal.waiting(url))
-  return channel.layer(
-    "discord",
-    options,
-    [url],
-    (channel) =>
-      Effect.succeed((alert) =>
-        internal.send(channel, request, alert, (alert) => internal.webhookMessage(alert, channel))
-      ),
-    { own: { webhookUrl: 0 }, pace: internal.webhookPace, maxAttached: internal.maxAttached }
-  )
+export const layer = (options: WebhookOptions): Layer.Layer<Alerter> =>
+  channel.layer("discord", options, ofWebhook, () => {
+    const url = Redacted.value(options.webhookUrl)
+    const request = HttpClientRequest.post(internal.waiting(url))
+    return {
+      secrets: [url],
+      start: (channel) =>
+        Effect.succeed((alert) =>
+          internal.send(channel, request, alert, (alert) => internal.webhookMessage(alert, channel))
+        ),
+      pace: internal.webhookPace,
+      maxAttached: internal.maxAttached
+    }
+  })
+
+const ofWebhook: channel.OwnOptions<WebhookOptions> = {
+  webhookUrl: secret
 }
 
 /**
@@ -102,8 +107,8 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<WebhookOptions> = { webhookUrl: address("DISCORD_WEBHOOK_URL") }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+  config: Config.Wrap<WebhookOptions> = { webhookUrl: variable.address("DISCORD_WEBHOOK_URL") }
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)
 
 /**
  * Posts alerts as a bot (https://docs.discord.com/developers/resources/message#create-message),
@@ -126,26 +131,33 @@ export const layerConfig = (
  * @category layers
  * @since 0.1.0
  */
-export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
-  const token = secretOf("discord", options, "token")
-  const baseUrl = withoutTrailingSlashes(options.baseUrl ?? "https://discord.com/api/v10")
-  const request = HttpClientRequest.post(`${baseUrl}/channels/${encodeURIComponent(options.channelId)}/messages`).pipe(
-    HttpClientRequest.setHeaders({ authorization: `Bot ${token}`, "user-agent": internal.userAgent })
-  )
-  return channel.layer(
-    "discord",
-    options,
-    [token],
-    (channel) =>
-      Effect.succeed((alert) =>
-        // one nonce for all attempts, or a retry would appear as another message
-        Effect.flatMap(
-          internal.nonceOf(alert, options.channelId),
-          (nonce) => internal.send(channel, request, alert, (alert) => internal.botMessage(alert, channel, nonce))
-        )
-      ),
-    { own: { token: 0, channelId: 0, baseUrl: 0 }, pace: internal.botPace, maxAttached: internal.maxAttached }
-  )
+export const layerBot = (options: BotOptions): Layer.Layer<Alerter> =>
+  channel.layer("discord", options, ofBot, () => {
+    const token = Redacted.value(options.token)
+    const baseUrl = withoutTrailingSlashes(options.baseUrl || "https://discord.com/api/v10")
+    const request = HttpClientRequest.post(`${baseUrl}/channels/${encodeURIComponent(options.channelId)}/messages`)
+      .pipe(
+        HttpClientRequest.setHeaders({ authorization: `Bot ${token}`, "user-agent": internal.userAgent })
+      )
+    return {
+      secrets: [token],
+      start: (channel) =>
+        Effect.succeed((alert) =>
+          // one nonce for all attempts, or a retry would appear as another message
+          Effect.flatMap(
+            internal.nonceOf(alert, options.channelId),
+            (nonce) => internal.send(channel, request, alert, (alert) => internal.botMessage(alert, channel, nonce))
+          )
+        ),
+      pace: internal.botPace,
+      maxAttached: internal.maxAttached
+    }
+  })
+
+const ofBot: channel.OwnOptions<BotOptions> = {
+  token: secret,
+  channelId: text,
+  baseUrl: optionalText
 }
 
 /**
@@ -164,7 +176,7 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> => {
  */
 export const layerBotConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: secret("DISCORD_BOT_TOKEN"),
-    channelId: text("DISCORD_CHANNEL_ID")
+    token: variable.secret("DISCORD_BOT_TOKEN"),
+    channelId: variable.text("DISCORD_CHANNEL_ID")
   }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layerBot))
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layerBot)

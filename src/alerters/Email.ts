@@ -6,12 +6,11 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Config from "effect/Config"
+import type * as Layer from "effect/Layer"
 import type { Alerter, AlerterError } from "../Alerter.ts"
 import type { SmtpOptions, UrlOptions } from "./EmailOptions.ts"
-import { secret, text } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import * as internal from "./internal/email/post.ts"
 
 export type { Encryption, MailOptions, SmtpOptions, UrlOptions } from "./EmailOptions.ts"
@@ -96,9 +95,8 @@ export const layer = (options: SmtpOptions): Layer.Layer<Alerter, AlerterError> 
 export const layerConfig = (
   config: Config.Wrap<UrlOptions> = {
     // not checked here: the layer checks them, wherever they come from
-    url: secret("SMTP_URL"),
-    from: text("ALERT_EMAIL_FROM"),
-    to: text("ALERT_EMAIL_TO")
+    url: variable.secret("SMTP_URL"),
+    from: variable.text("ALERT_EMAIL_FROM"),
+    to: variable.text("ALERT_EMAIL_TO")
   }
-): Layer.Layer<Alerter, AlerterError | Config.ConfigError> =>
-  Layer.unwrap(Effect.map(Config.unwrap(config), internal.layerUrl))
+): Layer.Layer<Alerter, AlerterError | Config.ConfigError> => variable.layerOf(config, internal.layerUrl)

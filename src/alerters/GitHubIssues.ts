@@ -3,19 +3,21 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { paceMistakes } from "../internal/alerts/mailbox/pace.ts"
+import { optionalText, refuse, text } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { secret, text, textOr } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { repeatKey } from "./internal/channel/repeat.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as Api from "./internal/gitHubIssues/api.ts"
 import { bodyOf, titleOf } from "./internal/gitHubIssues/text.ts"
 
@@ -91,80 +93,87 @@ export interface GitHubIssuesOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: GitHubIssuesOptions): Layer.Layer<Alerter> => {
-  const token = secretOf("gitHubIssues", options, "token")
-  const { assignees = [], label, labels = [], notes = false, pace = Api.pace, repository } = options
-  const headers = {
-    accept: "application/vnd.github+json",
-    authorization: `Bearer ${token}`,
-    // GitHub refuses requests without it
-    "user-agent": "effect-epilogue",
-    "x-github-api-version": "2022-11-28"
-  }
-  const url = `${withoutTrailingSlashes(options.baseUrl || "https://api.github.com")}/repos/${repository}`
-  return channel.layer(
-    "gitHubIssues",
-    // what is paced are requests
-    { ...options, pace: [] },
-    [token],
-    ({ error, http, time, words }) =>
-      Effect.sync(() => {
-        const issues = Api.make(http, { url, headers, label: label || "epilogue", labels, assignees }, pace)
-        const create = (alert: channel.Dated, marker: string | undefined) =>
-          issues.create(titleOf(alert), bodyOf(alert, "issue", { time, words }), marker)
-        const comment = (issue: number, alert: channel.Dated) =>
-          issues.comment(issue, bodyOf(alert, "comment", { time, words }))
-        /** Opens an issue, and closes it again where another process has opened one. */
-        const createOnce = (alert: channel.Dated, marker: string) =>
-          Effect.gen(function*() {
-            const created = yield* create(alert, marker)
-            if (created === undefined) return
-            // the alert has arrived, whatever becomes of this
-            const open = yield* Effect.orElseSucceed(issues.open(marker), (): ReadonlyArray<number> => [])
-            const [first = created, ...later] = [...new Set([...open, created])].toSorted((a, b) => a - b)
-            if (later.length === 0) return
-            yield* Effect.ignore(Effect.andThen(
-              Effect.forEach(later, (issue) => issues.close(issue, "not_planned")),
-              first === created ? Effect.void : comment(first, alert)
-            ))
-          })
-        return (alert) =>
-          Effect.gen(function*() {
-            const action = incidentActionOf(alert)
-            if (action === undefined) return
-            if (!areHeaders(headers)) {
-              const detail = "its token can't be sent in a header"
-              return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail })))
-            }
-            const isKeyed = Boolean(alert.dedupeKey)
-            const key = alert.dedupeKey || repeatKey(alert)
-            if (key === undefined) {
-              if (action === "trigger" || notes) yield* create(alert, undefined)
-              return
-            }
-            if (action === "change" && !isKeyed && !notes) return
-            const marker = yield* Api.markerOf(key)
-            // at the end of a run there is a recovery of each step that is well
-            if (action === "resolve" && (yield* issues.hadNone(marker))) return
-            const open = yield* issues.open(marker)
-            const [first] = open
-            if (action === "resolve") {
-              if (first !== undefined) yield* comment(first, alert)
-              yield* Effect.forEach(open, (issue) => issues.close(issue, "completed"), { discard: true })
-              return
-            }
-            // without a dedupeKey, the open issue is that of an earlier attempt to post the same
-            if (first !== undefined) return yield* isKeyed ? comment(first, alert) : Effect.void
-            if (action === "trigger") yield* createOnce(alert, marker)
-            else if (action === "change" && notes) yield* create(alert, undefined)
-          })
-      }),
-    {
-      own: { token: 0, repository: 0, label: 0, labels: 0, assignees: 0, notes: 0, baseUrl: 0 },
+export const layer = (options: GitHubIssuesOptions): Layer.Layer<Alerter> =>
+  // what is paced are requests
+  channel.layer("gitHubIssues", { ...options, pace: [] }, own, () => {
+    refuse("gitHubIssues", paceMistakes("pace", options.pace))
+    const token = Redacted.value(options.token)
+    const { assignees = [], label, labels = [], notes = false, pace = Api.pace, repository } = options
+    const headers = {
+      accept: "application/vnd.github+json",
+      authorization: `Bearer ${token}`,
+      // GitHub refuses requests without it
+      "user-agent": "effect-epilogue",
+      "x-github-api-version": "2022-11-28"
+    }
+    const url = `${withoutTrailingSlashes(options.baseUrl || "https://api.github.com")}/repos/${repository}`
+    return {
+      secrets: [token],
+      start: ({ error, http, time, words }) =>
+        Effect.sync(() => {
+          const issues = Api.make(http, { url, headers, label: label || "epilogue", labels, assignees }, pace)
+          const create = (alert: channel.Dated, marker: string | undefined) =>
+            issues.create(titleOf(alert), bodyOf(alert, "issue", { time, words }), marker)
+          const comment = (issue: number, alert: channel.Dated) =>
+            issues.comment(issue, bodyOf(alert, "comment", { time, words }))
+          /** Opens an issue, and closes it again where another process has opened one. */
+          const createOnce = (alert: channel.Dated, marker: string) =>
+            Effect.gen(function*() {
+              const created = yield* create(alert, marker)
+              if (created === undefined) return
+              // the alert has arrived, whatever becomes of this
+              const open = yield* Effect.orElseSucceed(issues.open(marker), (): ReadonlyArray<number> => [])
+              const [first = created, ...later] = [...new Set([...open, created])].toSorted((a, b) => a - b)
+              if (later.length === 0) return
+              yield* Effect.ignore(Effect.andThen(
+                Effect.forEach(later, (issue) => issues.close(issue, "not_planned")),
+                first === created ? Effect.void : comment(first, alert)
+              ))
+            })
+          return (alert) =>
+            Effect.gen(function*() {
+              const action = incidentActionOf(alert)
+              if (action === undefined) return
+              if (!areHeaders(headers)) {
+                const detail = "its token can't be sent in a header"
+                return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail })))
+              }
+              const isKeyed = Boolean(alert.dedupeKey)
+              const key = alert.dedupeKey || repeatKey(alert)
+              if (key === undefined) {
+                if (action === "trigger" || notes) yield* create(alert, undefined)
+                return
+              }
+              if (action === "change" && !isKeyed && !notes) return
+              const marker = yield* Api.markerOf(key)
+              // at the end of a run there is a recovery of each step that is well
+              if (action === "resolve" && (yield* issues.hadNone(marker))) return
+              const open = yield* issues.open(marker)
+              const [first] = open
+              if (action === "resolve") {
+                if (first !== undefined) yield* comment(first, alert)
+                yield* Effect.forEach(open, (issue) => issues.close(issue, "completed"), { discard: true })
+                return
+              }
+              // without a dedupeKey, the open issue is that of an earlier attempt to post the same
+              if (first !== undefined) return yield* isKeyed ? comment(first, alert) : Effect.void
+              if (action === "trigger") yield* createOnce(alert, marker)
+              else if (action === "change" && notes) yield* create(alert, undefined)
+            })
+        }),
       pace: [],
       keepsState: true
     }
-  )
+  })
+
+const own: channel.OwnOptions<GitHubIssuesOptions> = {
+  token: secret,
+  repository: text,
+  label: optionalText,
+  labels: 0,
+  assignees: 0,
+  notes: 0,
+  baseUrl: optionalText
 }
 
 /**
@@ -188,10 +197,10 @@ export const layer = (options: GitHubIssuesOptions): Layer.Layer<Alerter> => {
  */
 export const layerConfig = (
   config: Config.Wrap<GitHubIssuesOptions> = fromEnvironment
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<GitHubIssuesOptions> = {
-  token: secret("GITHUB_TOKEN"),
-  repository: text("GITHUB_REPOSITORY"),
-  baseUrl: textOr("GITHUB_API_URL", undefined)
+  token: variable.secret("GITHUB_TOKEN"),
+  repository: variable.text("GITHUB_REPOSITORY"),
+  baseUrl: variable.textOr("GITHUB_API_URL", undefined)
 }

@@ -3,17 +3,17 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { address } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/googleChat/message.ts"
 
 /**
@@ -72,29 +72,30 @@ export interface WebhookOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const url = secretOf("googleChat", options, "webhookUrl")
-  const threads = options.threads !== false && !internal.hasThread(url)
-  return channel.layer(
-    "googleChat",
-    options,
-    [url],
-    ({ http, time, words }) =>
-      Effect.succeed((alert) =>
-        Effect.gen(function*() {
-          const thread = threads ? yield* internal.threadOf(alert) : undefined
-          const address = internal.addressOf(url, yield* internal.requestIdOf(alert), thread !== undefined)
-          const request = HttpClientRequest.bodyText(
-            HttpClientRequest.post(address),
-            JSON.stringify(internal.message(alert, thread, { time, words })),
-            "application/json; charset=UTF-8"
-          )
-          yield* Effect.mapError(http.send(request), (refused) => readable(refused, internal.said))
-        })
-      ),
-    { own: { webhookUrl: 0, threads: 0 }, pace: internal.pace }
-  )
-}
+export const layer = (options: WebhookOptions): Layer.Layer<Alerter> =>
+  channel.layer("googleChat", options, own, () => {
+    const url = Redacted.value(options.webhookUrl)
+    const threads = options.threads !== false && !internal.hasThread(url)
+    return {
+      secrets: [url],
+      start: ({ http, time, words }) =>
+        Effect.succeed((alert) =>
+          Effect.gen(function*() {
+            const thread = threads ? yield* internal.threadOf(alert) : undefined
+            const address = internal.addressOf(url, yield* internal.requestIdOf(alert), thread !== undefined)
+            const request = HttpClientRequest.bodyText(
+              HttpClientRequest.post(address),
+              JSON.stringify(internal.message(alert, thread, { time, words })),
+              "application/json; charset=UTF-8"
+            )
+            yield* Effect.mapError(http.send(request), (refused) => readable(refused, internal.said))
+          })
+        ),
+      pace: internal.pace
+    }
+  })
+
+const own: channel.OwnOptions<WebhookOptions> = { webhookUrl: secret, threads: 0 }
 
 /**
  * Like {@link layer}, with the URL from `GOOGLE_CHAT_WEBHOOK_URL`, or the options from a config.
@@ -110,5 +111,5 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<WebhookOptions> = { webhookUrl: address("GOOGLE_CHAT_WEBHOOK_URL") }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+  config: Config.Wrap<WebhookOptions> = { webhookUrl: variable.address("GOOGLE_CHAT_WEBHOOK_URL") }
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)

@@ -3,21 +3,21 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
-import { priorityMistakes } from "../internal/model/options.ts"
+import { priorityMistakes, text } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { secret, text } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/gotify/message.ts"
 
 /**
@@ -71,34 +71,35 @@ export interface GotifyOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: GotifyOptions): Layer.Layer<Alerter> => {
-  const token = secretOf("gotify", options, "token")
-  const headers = { "x-gotify-key": token }
-  const url = `${withoutTrailingSlashes(options.server)}/message`
-  return channel.layer(
-    "gotify",
-    options,
-    [token],
-    ({ error, http, time, words }) =>
-      Effect.succeed((alert) =>
-        areHeaders(headers)
-          ? Effect.mapError(
-            http.send(
-              HttpClientRequest.post(url).pipe(
-                HttpClientRequest.setHeaders(headers),
-                HttpClientRequest.bodyJsonUnsafe(internal.message(alert, options, { time, words }))
-              )
-            ),
-            (refused) => readable(refused, internal.said)
-          )
-          : Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" })))
-      ),
-    {
-      own: { server: 0, token: 0, priorities: 0 },
-      pace: internal.pace,
-      mistakes: priorityMistakes(options.priorities, 0, 10)
+export const layer = (options: GotifyOptions): Layer.Layer<Alerter> =>
+  channel.layer("gotify", options, own, () => {
+    const token = Redacted.value(options.token)
+    const headers = { "x-gotify-key": token }
+    const url = `${withoutTrailingSlashes(options.server)}/message`
+    return {
+      secrets: [token],
+      start: ({ error, http, time, words }) =>
+        Effect.succeed((alert) =>
+          areHeaders(headers)
+            ? Effect.mapError(
+              http.send(
+                HttpClientRequest.post(url).pipe(
+                  HttpClientRequest.setHeaders(headers),
+                  HttpClientRequest.bodyJsonUnsafe(internal.message(alert, options, { time, words }))
+                )
+              ),
+              (refused) => readable(refused, internal.said)
+            )
+            : Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" })))
+        ),
+      pace: internal.pace
     }
-  )
+  })
+
+const own: channel.OwnOptions<GotifyOptions> = {
+  server: text,
+  token: secret,
+  priorities: (_, value) => priorityMistakes(value, 0, 10)
 }
 
 /**
@@ -115,5 +116,8 @@ export const layer = (options: GotifyOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<GotifyOptions> = { server: text("GOTIFY_SERVER"), token: secret("GOTIFY_TOKEN") }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+  config: Config.Wrap<GotifyOptions> = {
+    server: variable.text("GOTIFY_SERVER"),
+    token: variable.secret("GOTIFY_TOKEN")
+  }
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -14,9 +14,9 @@ import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { toBriefJson } from "../internal/alerts/json.ts"
 import { CurrentWords } from "../internal/alerts/words.ts"
 import { hasReader, LinkError, makeOwnFolderOf } from "../internal/files/private.ts"
-import { checked } from "../internal/model/options.ts"
+import { checked, type Known, numberMistakes, text } from "../internal/model/options.ts"
 import { anySize, fitAttachments } from "./internal/channel/attachments.ts"
-import { text } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { fitJson } from "./internal/channel/fitAlert.ts"
 
 /**
@@ -67,11 +67,14 @@ export interface JsonLinesOptions {
  */
 export const layer = (options: JsonLinesOptions): Layer.Layer<Alerter, never, FileSystem.FileSystem> =>
   Layer.suspend(() => {
-    const { maxBytes = 512 * 1024, path } = checked("file", options, optionNames)
+    const { maxBytes = 512 * 1024, path } = checked("file", options, known)
     return Alerter.layer(make({ path, maxBytes }), { channel: "file" })
   })
 
-const optionNames: Readonly<Record<keyof JsonLinesOptions, 0>> = { path: 0, maxBytes: 0 }
+const known: Known<JsonLinesOptions> = {
+  path: text,
+  maxBytes: (what, value) => numberMistakes(what, value, "above 0")
+}
 
 /**
  * Like {@link layer}, with the path from `ALERT_FILE`, or the options from a config.
@@ -89,9 +92,8 @@ const optionNames: Readonly<Record<keyof JsonLinesOptions, 0>> = { path: 0, maxB
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<JsonLinesOptions> = { path: text("ALERT_FILE") }
-): Layer.Layer<Alerter, Config.ConfigError, FileSystem.FileSystem> =>
-  Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+  config: Config.Wrap<JsonLinesOptions> = { path: variable.text("ALERT_FILE") }
+): Layer.Layer<Alerter, Config.ConfigError, FileSystem.FileSystem> => variable.layerOf(config, layer)
 
 // -----------------------------------------------------------------------------
 // writing
@@ -190,9 +192,6 @@ const make = (
       place = known === "torn" ? "file" : known
     })
   return (alert) => {
-    if (!(maxBytes > 0)) {
-      return Effect.fail(failure(AlerterErrorReason.Rejected({ detail: "its maxBytes is no number above 0" })))
-    }
     return Effect.flatMap(CurrentWords, (words) => {
       const json = fitJson(fitAttachments(alert, anySize, words), maxBytes - 1, toBriefJson, words)
       if (json === undefined) {

@@ -3,21 +3,22 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import { type Alerter, type AlerterError, AlerterErrorReason } from "../Alerter.ts"
+import { text } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { secret, text } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { openMessages } from "./internal/channel/openMessages.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/matrix/message.ts"
 
 /**
@@ -78,49 +79,63 @@ export interface MatrixOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: MatrixOptions): Layer.Layer<Alerter> => {
-  const token = secretOf("matrix", options, "token")
-  const headers = { authorization: `Bearer ${token}` }
-  const root = `${withoutTrailingSlashes(options.server)}/_matrix/client/v3`
-  const start = ({ error, http, time, words }: channel.Channel) =>
-    Effect.sync(() => {
-      const open = openMessages<string>()
-      let roomId = options.room.startsWith("#") ? undefined : options.room
-      const send = (request: HttpClientRequest.HttpClientRequest, part: string): Effect.Effect<string, AlerterError> =>
-        Effect.mapError(
-          http.send(HttpClientRequest.setHeaders(request, headers), internal.read(part), { refused: internal.refused }),
-          (refused) => readable(refused, internal.said)
-        )
-      const room = Effect.suspend(() =>
-        roomId !== undefined ? Effect.succeed(roomId) : Effect.tap(
-          send(HttpClientRequest.get(`${root}/directory/room/${encodeURIComponent(options.room)}`), "room_id"),
-          (found) => {
-            roomId = found
-            return Effect.void
-          }
-        )
-      )
-      return (alert: channel.Dated) =>
-        Effect.gen(function*() {
-          if (!areHeaders(headers)) {
-            return yield* Effect.fail(
-              error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" }))
-            )
-          }
-          const transaction = yield* internal.transactionOf(alert)
-          const content = internal.message(alert, open.recoveredBy(alert), options, { time, words })
-          const path = `/rooms/${encodeURIComponent(yield* room)}/send/m.room.message/${transaction}`
-          const eventId = yield* send(
-            HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.put(`${root}${path}`), content),
-            "event_id"
+export const layer = (options: MatrixOptions): Layer.Layer<Alerter> =>
+  channel.layer("matrix", options, own, () => {
+    const token = Redacted.value(options.token)
+    const headers = { authorization: `Bearer ${token}` }
+    const root = `${withoutTrailingSlashes(options.server)}/_matrix/client/v3`
+    const start = ({ error, http, time, words }: channel.Channel) =>
+      Effect.sync(() => {
+        const open = openMessages<string>()
+        let roomId = options.room.startsWith("#") ? undefined : options.room
+        const send = (
+          request: HttpClientRequest.HttpClientRequest,
+          part: string
+        ): Effect.Effect<string, AlerterError> =>
+          Effect.mapError(
+            http.send(HttpClientRequest.setHeaders(request, headers), internal.read(part), {
+              refused: internal.refused
+            }),
+            (refused) => readable(refused, internal.said)
           )
-          open.arrived(alert, eventId)
-        })
-    })
-  return channel.layer("matrix", options, [token], start, {
-    own: { server: 0, token: 0, room: 0, silent: 0 },
-    pace: internal.pace
+        const room = Effect.suspend(() =>
+          roomId !== undefined ? Effect.succeed(roomId) : Effect.tap(
+            send(HttpClientRequest.get(`${root}/directory/room/${encodeURIComponent(options.room)}`), "room_id"),
+            (found) => {
+              roomId = found
+              return Effect.void
+            }
+          )
+        )
+        return (alert: channel.Dated) =>
+          Effect.gen(function*() {
+            if (!areHeaders(headers)) {
+              return yield* Effect.fail(
+                error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" }))
+              )
+            }
+            const transaction = yield* internal.transactionOf(alert)
+            const content = internal.message(alert, open.recoveredBy(alert), options, { time, words })
+            const path = `/rooms/${encodeURIComponent(yield* room)}/send/m.room.message/${transaction}`
+            const eventId = yield* send(
+              HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.put(`${root}${path}`), content),
+              "event_id"
+            )
+            open.arrived(alert, eventId)
+          })
+      })
+    return {
+      secrets: [token],
+      start,
+      pace: internal.pace
+    }
   })
+
+const own: channel.OwnOptions<MatrixOptions> = {
+  server: text,
+  token: secret,
+  room: text,
+  silent: 0
 }
 
 /**
@@ -140,10 +155,10 @@ export const layer = (options: MatrixOptions): Layer.Layer<Alerter> => {
 export const layerConfig = (config: Config.Wrap<MatrixOptions> = fromEnvironment): Layer.Layer<
   Alerter,
   Config.ConfigError
-> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<MatrixOptions> = {
-  server: text("MATRIX_SERVER"),
-  token: secret("MATRIX_TOKEN"),
-  room: text("MATRIX_ROOM")
+  server: variable.text("MATRIX_SERVER"),
+  token: variable.secret("MATRIX_TOKEN"),
+  room: variable.text("MATRIX_ROOM")
 }

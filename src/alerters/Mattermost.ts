@@ -3,17 +3,18 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
+import { optionalText } from "../internal/model/options.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { address } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/mattermost/message.ts"
 
 /**
@@ -67,27 +68,28 @@ export interface WebhookOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const url = secretOf("mattermost", options, "webhookUrl")
-  return channel.layer(
-    "mattermost",
-    options,
-    [url],
-    ({ http, time, words }) =>
-      Effect.succeed((alert) =>
-        Effect.mapError(
-          http.send(
-            HttpClientRequest.bodyJsonUnsafe(
-              HttpClientRequest.post(url),
-              internal.message(alert, options, { time, words })
-            )
-          ),
-          (refused) => readable(refused, internal.said)
-        )
-      ),
-    { own: { webhookUrl: 0, channel: 0, username: 0 }, pace: internal.pace }
-  )
-}
+export const layer = (options: WebhookOptions): Layer.Layer<Alerter> =>
+  channel.layer("mattermost", options, own, () => {
+    const url = Redacted.value(options.webhookUrl)
+    return {
+      secrets: [url],
+      start: ({ http, time, words }) =>
+        Effect.succeed((alert) =>
+          Effect.mapError(
+            http.send(
+              HttpClientRequest.bodyJsonUnsafe(
+                HttpClientRequest.post(url),
+                internal.message(alert, options, { time, words })
+              )
+            ),
+            (refused) => readable(refused, internal.said)
+          )
+        ),
+      pace: internal.pace
+    }
+  })
+
+const own: channel.OwnOptions<WebhookOptions> = { webhookUrl: secret, channel: optionalText, username: optionalText }
 
 /**
  * Like {@link layer}, with the URL from `MATTERMOST_WEBHOOK_URL`, or the options from a config.
@@ -103,5 +105,5 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<WebhookOptions> = { webhookUrl: address("MATTERMOST_WEBHOOK_URL") }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+  config: Config.Wrap<WebhookOptions> = { webhookUrl: variable.address("MATTERMOST_WEBHOOK_URL") }
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)

@@ -3,19 +3,20 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { optionalText, text } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { optionalSecret, text, textOr } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { optionalSecret, secret, textOf } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/ntfy/message.ts"
 
 /**
@@ -71,31 +72,36 @@ export interface NtfyOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
-  const secret = Redacted.isRedacted(options.topic)
-  const topic = Redacted.isRedacted(options.topic) ? Redacted.value(options.topic) : options.topic
-  const token = options.token === undefined ? "" : secretOf("ntfy", options, "token")
-  const root = `${withoutTrailingSlashes(options.server || "https://ntfy.sh")}/`
-  const headers: Record<string, string> = token === "" ? {} : { authorization: `Bearer ${token}` }
-  const request = HttpClientRequest.setHeaders(HttpClientRequest.post(root), headers)
-  return channel.layer(
-    "ntfy",
-    options,
-    secret ? [topic, token] : [token],
-    ({ error, http, time, words }) =>
-      Effect.succeed((alert) =>
-        areHeaders(headers)
-          ? Effect.flatMap(internal.sequenceOf(alert), (sequence) =>
-            Effect.mapError(
-              http.send(
-                HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, topic, sequence, { time, words }))
-              ),
-              (refused) => readable(refused, internal.said)
-            ))
-          : Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" })))
-      ),
-    { own: { topic: 0, server: 0, token: 0 }, pace: internal.pace }
-  )
+export const layer = (options: NtfyOptions): Layer.Layer<Alerter> =>
+  channel.layer("ntfy", options, own, () => {
+    const isSecret = Redacted.isRedacted(options.topic)
+    const topic = Redacted.isRedacted(options.topic) ? Redacted.value(options.topic) : options.topic
+    const token = textOf(options.token)
+    const root = `${withoutTrailingSlashes(options.server || "https://ntfy.sh")}/`
+    const headers: Record<string, string> = token === "" ? {} : { authorization: `Bearer ${token}` }
+    const request = HttpClientRequest.setHeaders(HttpClientRequest.post(root), headers)
+    return {
+      secrets: isSecret ? [topic, token] : [token],
+      start: ({ error, http, time, words }) =>
+        Effect.succeed((alert) =>
+          areHeaders(headers)
+            ? Effect.flatMap(internal.sequenceOf(alert), (sequence) =>
+              Effect.mapError(
+                http.send(
+                  HttpClientRequest.bodyJsonUnsafe(request, internal.message(alert, topic, sequence, { time, words }))
+                ),
+                (refused) => readable(refused, internal.said)
+              ))
+            : Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its token can't be sent in a header" })))
+        ),
+      pace: internal.pace
+    }
+  })
+
+const own: channel.OwnOptions<NtfyOptions> = {
+  topic: (what, value) => Redacted.isRedacted(value) ? secret(what, value) : text(what, value),
+  server: optionalText,
+  token: optionalSecret
 }
 
 /**
@@ -118,10 +124,10 @@ export const layer = (options: NtfyOptions): Layer.Layer<Alerter> => {
 export const layerConfig = (config: Config.Wrap<NtfyOptions> = fromEnvironment): Layer.Layer<
   Alerter,
   Config.ConfigError
-> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<NtfyOptions> = {
-  topic: text("NTFY_TOPIC"),
-  server: textOr("NTFY_SERVER", "https://ntfy.sh"),
-  token: optionalSecret("NTFY_TOKEN")
+  topic: variable.text("NTFY_TOPIC"),
+  server: variable.textOr("NTFY_SERVER", "https://ntfy.sh"),
+  token: variable.optionalSecret("NTFY_TOKEN")
 }

@@ -3,21 +3,22 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { optionalText } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { secret, textOr } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { areHeaders } from "./internal/channel/headers.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/opsgenie/alert.ts"
 
 export type { Priority } from "./internal/opsgenie/alert.ts"
@@ -97,43 +98,51 @@ export interface OpsgenieOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: OpsgenieOptions): Layer.Layer<Alerter> => {
-  const apiKey = secretOf("opsgenie", options, "apiKey")
-  const baseUrl = withoutTrailingSlashes(options.baseUrl || "https://api.opsgenie.com")
-  const headers = { authorization: `GenieKey ${apiKey}` }
-  return channel.layer(
-    "opsgenie",
-    options,
-    [apiKey],
-    ({ error, http, time, words }) =>
-      Effect.succeed((alert) =>
-        Effect.gen(function*() {
-          const action = incidentActionOf(alert)
-          if (action === undefined || (action === "change" && options.notes === false)) return
-          if (!areHeaders(headers)) {
-            return yield* Effect.fail(
-              error(AlerterErrorReason.Rejected({ detail: "its key can't be sent in a header" }))
+export const layer = (options: OpsgenieOptions): Layer.Layer<Alerter> =>
+  channel.layer("opsgenie", options, own, () => {
+    const apiKey = Redacted.value(options.apiKey)
+    const baseUrl = withoutTrailingSlashes(options.baseUrl || "https://api.opsgenie.com")
+    const headers = { authorization: `GenieKey ${apiKey}` }
+    return {
+      secrets: [apiKey],
+      start: ({ error, http, time, words }) =>
+        Effect.succeed((alert) =>
+          Effect.gen(function*() {
+            const action = incidentActionOf(alert)
+            if (action === undefined || (action === "change" && options.notes === false)) return
+            if (!areHeaders(headers)) {
+              return yield* Effect.fail(
+                error(AlerterErrorReason.Rejected({ detail: "its key can't be sent in a header" }))
+              )
+            }
+            const alias = yield* internal.aliasOf(alert, action)
+            const request = HttpClientRequest.bodyJsonUnsafe(
+              HttpClientRequest.setHeaders(
+                HttpClientRequest.post(`${baseUrl}${internal.pathOf(action, alias)}`),
+                headers
+              ),
+              internal.body(alert, action, alias, options, { time, words })
             )
-          }
-          const alias = yield* internal.aliasOf(alert, action)
-          const request = HttpClientRequest.bodyJsonUnsafe(
-            HttpClientRequest.setHeaders(
-              HttpClientRequest.post(`${baseUrl}${internal.pathOf(action, alias)}`),
-              headers
-            ),
-            internal.body(alert, action, alias, options, { time, words })
-          )
-          yield* Effect.mapError(
-            http.send(request, undefined, {
-              refused: internal.refused,
-              exhausted: internal.throttled
-            }),
-            (refused) => readable(refused, internal.said)
-          )
-        })
-      ),
-    { own: { apiKey: 0, baseUrl: 0, teams: 0, priorities: 0, notes: 0 }, pace: internal.pace, keepsState: true }
-  )
+            yield* Effect.mapError(
+              http.send(request, undefined, {
+                refused: internal.refused,
+                exhausted: internal.throttled
+              }),
+              (refused) => readable(refused, internal.said)
+            )
+          })
+        ),
+      pace: internal.pace,
+      keepsState: true
+    }
+  })
+
+const own: channel.OwnOptions<OpsgenieOptions> = {
+  apiKey: secret,
+  baseUrl: optionalText,
+  teams: 0,
+  priorities: 0,
+  notes: 0
 }
 
 /**
@@ -157,9 +166,9 @@ export const layer = (options: OpsgenieOptions): Layer.Layer<Alerter> => {
  */
 export const layerConfig = (
   config: Config.Wrap<OpsgenieOptions> = fromEnvironment
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<OpsgenieOptions> = {
-  apiKey: secret("OPSGENIE_API_KEY"),
-  baseUrl: textOr("OPSGENIE_URL", undefined)
+  apiKey: variable.secret("OPSGENIE_API_KEY"),
+  baseUrl: variable.textOr("OPSGENIE_URL", undefined)
 }

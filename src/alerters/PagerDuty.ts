@@ -3,19 +3,20 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { optionalText } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { secret } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/pagerDuty/event.ts"
 
 /**
@@ -85,37 +86,42 @@ export interface PagerDutyOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
-  const routingKey = secretOf("pagerduty", options, "routingKey")
-  const baseUrl = withoutTrailingSlashes(options.baseUrl ?? "https://events.pagerduty.com")
-  const { changeEvents, component, group, source } = options
-  return channel.layer(
-    "pagerduty",
-    options,
-    [routingKey],
-    ({ error, http, time, words }) =>
-      Effect.succeed((alert) =>
-        Effect.gen(function*() {
-          const action = incidentActionOf(alert)
-          if (action === undefined || (action === "change" && changeEvents === false)) return
-          const key = yield* internal.dedupKey(alert)
-          const body = internal.body(alert, key, { routingKey, component, group, source }, { time, words })
-          if (body === undefined) {
-            return yield* Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail: "it has more than 512 KB" })))
-          }
-          const request = HttpClientRequest.post(`${baseUrl}${internal.paths[action]}`)
-          yield* Effect.mapError(
-            http.send(HttpClientRequest.bodyText(request, body, "application/json")),
-            (refused) => readable(refused, internal.said)
-          )
-        })
-      ),
-    {
-      own: { routingKey: 0, component: 0, group: 0, source: 0, changeEvents: 0, baseUrl: 0 },
+export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> =>
+  channel.layer("pagerduty", options, own, () => {
+    const routingKey = Redacted.value(options.routingKey)
+    const baseUrl = withoutTrailingSlashes(options.baseUrl || "https://events.pagerduty.com")
+    const { changeEvents, component, group, source } = options
+    return {
+      secrets: [routingKey],
+      start: ({ error, http, time, words }) =>
+        Effect.succeed((alert) =>
+          Effect.gen(function*() {
+            const action = incidentActionOf(alert)
+            if (action === undefined || (action === "change" && changeEvents === false)) return
+            const key = yield* internal.dedupKey(alert)
+            const body = internal.body(alert, key, { routingKey, component, group, source }, { time, words })
+            if (body === undefined) {
+              return yield* Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail: "it has more than 512 KB" })))
+            }
+            const request = HttpClientRequest.post(`${baseUrl}${internal.paths[action]}`)
+            yield* Effect.mapError(
+              http.send(HttpClientRequest.bodyText(request, body, "application/json")),
+              (refused) => readable(refused, internal.said)
+            )
+          })
+        ),
       pace: internal.pace,
       keepsState: true
     }
-  )
+  })
+
+const own: channel.OwnOptions<PagerDutyOptions> = {
+  routingKey: secret,
+  component: optionalText,
+  group: optionalText,
+  source: optionalText,
+  changeEvents: 0,
+  baseUrl: optionalText
 }
 
 /**
@@ -137,5 +143,5 @@ export const layer = (options: PagerDutyOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<PagerDutyOptions> = { routingKey: secret("PAGERDUTY_ROUTING_KEY") }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+  config: Config.Wrap<PagerDutyOptions> = { routingKey: variable.secret("PAGERDUTY_ROUTING_KEY") }
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)

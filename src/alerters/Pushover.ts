@@ -3,23 +3,23 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import { durationMistakes, priorityMistakes, spanMistakes } from "../internal/model/options.ts"
+import { durationMistakes, optionalText, priorityMistakes, spanMistakes } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { secret } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { bodyForm } from "./internal/channel/form.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/pushover/message.ts"
 
 export type { Priority } from "./internal/pushover/message.ts"
@@ -93,54 +93,58 @@ export interface PushoverOptions extends ChannelOptions {
  * @since 0.1.0
  */
 export const layer = (options: PushoverOptions): Layer.Layer<Alerter> => {
-  const token = secretOf("pushover", options, "token")
-  const user = secretOf("pushover", options, "user")
-  const baseUrl = `${withoutTrailingSlashes(options.baseUrl || "https://api.pushover.net")}/1`
-  const keepsState = internal.hasEmergencies(options)
+  // outside, since the layer may be built once for each run
   const ringing = internal.makeRinging()
-  return channel.layer(
-    "pushover",
-    { ...options, delay: options.delay ?? "5 seconds" },
-    [token, user],
-    ({ http, time, words }) => {
-      const send = (path: string, fields: Parameters<typeof bodyForm>[1]) =>
-        http.send(bodyForm(HttpClientRequest.post(`${baseUrl}${path}`), { token, ...fields }), undefined, {
-          refused: internal.refused
-        })
-      return Effect.succeed((alert) =>
-        Effect.gen(function*() {
-          const action = incidentActionOf(alert)
-          const ends = keepsState && (action === "resolve" || action === "acknowledge")
-          const rings = internal.isEmergency(alert, options)
-          const tag = ends || rings ? yield* internal.tagOf(alert) : undefined
-          if (ends && tag !== undefined) {
-            yield* Effect.catchIf(
-              send(`/receipts/cancel_by_tag/${tag}.json`, {}),
-              // there is none to cancel
-              ({ reason }) => reason._tag === "Rejected" && reason.status === 404,
-              () => Effect.void
-            )
-            ringing.remove(alert)
-          }
-          if (alert.quiet) return
-          if (rings) ringing.add(alert)
-          yield* send("/messages.json", { user, ...internal.message(alert, tag, options, { time, words }) })
-        }).pipe(Effect.mapError((refused) => readable(refused, internal.said)))
-      )
-    },
-    // at the end of a run there is a quiet alert for each step that is well
-    {
-      own: { token: 0, user: 0, device: 0, sound: 0, priorities: 0, retry: 0, expire: 0, baseUrl: 0 },
+  return channel.layer("pushover", { ...options, delay: options.delay ?? "5 seconds" }, own, () => {
+    const token = Redacted.value(options.token)
+    const user = Redacted.value(options.user)
+    const baseUrl = `${withoutTrailingSlashes(options.baseUrl || "https://api.pushover.net")}/1`
+    const keepsState = internal.hasEmergencies(options)
+    return {
+      secrets: [token, user],
+      start: ({ http, time, words }) => {
+        const send = (path: string, fields: Parameters<typeof bodyForm>[1]) =>
+          http.send(bodyForm(HttpClientRequest.post(`${baseUrl}${path}`), { token, ...fields }), undefined, {
+            refused: internal.refused
+          })
+        return Effect.succeed((alert) =>
+          Effect.gen(function*() {
+            const action = incidentActionOf(alert)
+            const ends = keepsState && (action === "resolve" || action === "acknowledge")
+            const rings = internal.isEmergency(alert, options)
+            const tag = ends || rings ? yield* internal.tagOf(alert) : undefined
+            if (ends && tag !== undefined) {
+              yield* Effect.catchIf(
+                send(`/receipts/cancel_by_tag/${tag}.json`, {}),
+                // there is none to cancel
+                ({ reason }) => reason._tag === "Rejected" && reason.status === 404,
+                () => Effect.void
+              )
+              ringing.remove(alert)
+            }
+            if (alert.quiet) return
+            if (rings) ringing.add(alert)
+            yield* send("/messages.json", { user, ...internal.message(alert, tag, options, { time, words }) })
+          }).pipe(Effect.mapError((refused) => readable(refused, internal.said)))
+        )
+      },
       pace: internal.pace,
       keepsState,
-      concerns: (alert) => !alert.quiet || ringing.has(alert),
-      mistakes: [
-        ...priorityMistakes(options.priorities, -2, 2),
-        ...spanMistakes("retry", options.retry),
-        ...durationMistakes("expire", options.expire)
-      ]
+      // at the end of a run there is a quiet alert for each step that is well
+      concerns: (alert) => !alert.quiet || ringing.has(alert)
     }
-  )
+  })
+}
+
+const own: channel.OwnOptions<PushoverOptions> = {
+  token: secret,
+  user: secret,
+  device: optionalText,
+  sound: optionalText,
+  priorities: (_, value) => priorityMistakes(value, -2, 2),
+  retry: spanMistakes,
+  expire: durationMistakes,
+  baseUrl: optionalText
 }
 
 /**
@@ -163,5 +167,8 @@ export const layer = (options: PushoverOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<PushoverOptions> = { token: secret("PUSHOVER_TOKEN"), user: secret("PUSHOVER_USER") }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+  config: Config.Wrap<PushoverOptions> = {
+    token: variable.secret("PUSHOVER_TOKEN"),
+    user: variable.secret("PUSHOVER_USER")
+  }
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)

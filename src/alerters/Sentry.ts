@@ -3,18 +3,19 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
+import { optionalText } from "../internal/model/options.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { checkedSecret, textOr } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { incidentActionOf } from "./internal/channel/incident.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import { aDsn, isDsn, parseDsn } from "./internal/sentry/dsn.ts"
 import * as internal from "./internal/sentry/event.ts"
 
@@ -82,43 +83,51 @@ export interface SentryOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: SentryOptions): Layer.Layer<Alerter> => {
-  const dsn = secretOf("sentry", options, "dsn")
-  const parsed = parseDsn(dsn)
-  return channel.layer(
-    "sentry",
-    options,
-    parsed === undefined ? [dsn] : [dsn, parsed.publicKey],
-    ({ error, http, time, words }) =>
-      Effect.succeed((alert) =>
-        Effect.gen(function*() {
-          const action = incidentActionOf(alert)
-          if (action === undefined || (action === "change" && options.notes === false)) return
-          if ((action === "resolve" || action === "acknowledge") && options.recoveries !== true) return
-          if (parsed === undefined) {
-            return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its DSN is none" })))
-          }
-          const identity = yield* internal.identityOf(alert, action)
-          const body = internal.envelope(alert, identity, options, { time, words })
-          if (body === undefined) {
-            return yield* Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail: "it has more than 200 KB" })))
-          }
-          const request = HttpClientRequest.setHeader(
-            HttpClientRequest.post(`${parsed.api}/envelope/`),
-            "x-sentry-auth",
-            `Sentry sentry_version=7, sentry_client=effect-epilogue, sentry_key=${parsed.publicKey}`
-          )
-          yield* Effect.mapError(
-            http.send(HttpClientRequest.bodyText(request, body, "application/x-sentry-envelope"), undefined, {
-              refused: internal.refused,
-              exhausted: internal.limited
-            }),
-            (refused) => readable(refused, internal.said)
-          )
-        })
-      ),
-    { own: { dsn: 0, environment: 0, release: 0, tags: 0, notes: 0, recoveries: 0 }, pace: internal.pace }
-  )
+export const layer = (options: SentryOptions): Layer.Layer<Alerter> =>
+  channel.layer("sentry", options, own, () => {
+    const dsn = Redacted.value(options.dsn)
+    const parsed = parseDsn(dsn)
+    return {
+      secrets: parsed === undefined ? [dsn] : [dsn, parsed.publicKey],
+      start: ({ error, http, time, words }) =>
+        Effect.succeed((alert) =>
+          Effect.gen(function*() {
+            const action = incidentActionOf(alert)
+            if (action === undefined || (action === "change" && options.notes === false)) return
+            if ((action === "resolve" || action === "acknowledge") && options.recoveries !== true) return
+            if (parsed === undefined) {
+              return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its DSN is none" })))
+            }
+            const identity = yield* internal.identityOf(alert, action)
+            const body = internal.envelope(alert, identity, options, { time, words })
+            if (body === undefined) {
+              return yield* Effect.fail(error(AlerterErrorReason.InvalidAlert({ detail: "it has more than 200 KB" })))
+            }
+            const request = HttpClientRequest.setHeader(
+              HttpClientRequest.post(`${parsed.api}/envelope/`),
+              "x-sentry-auth",
+              `Sentry sentry_version=7, sentry_client=effect-epilogue, sentry_key=${parsed.publicKey}`
+            )
+            yield* Effect.mapError(
+              http.send(HttpClientRequest.bodyText(request, body, "application/x-sentry-envelope"), undefined, {
+                refused: internal.refused,
+                exhausted: internal.limited
+              }),
+              (refused) => readable(refused, internal.said)
+            )
+          })
+        ),
+      pace: internal.pace
+    }
+  })
+
+const own: channel.OwnOptions<SentryOptions> = {
+  dsn: secret,
+  environment: optionalText,
+  release: optionalText,
+  tags: 0,
+  notes: 0,
+  recoveries: 0
 }
 
 /**
@@ -142,10 +151,10 @@ export const layer = (options: SentryOptions): Layer.Layer<Alerter> => {
  */
 export const layerConfig = (
   config: Config.Wrap<SentryOptions> = fromEnvironment
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<SentryOptions> = {
-  dsn: checkedSecret("SENTRY_DSN", isDsn, aDsn),
-  environment: textOr("SENTRY_ENVIRONMENT", undefined),
-  release: textOr("SENTRY_RELEASE", undefined)
+  dsn: variable.checkedSecret("SENTRY_DSN", isDsn, aDsn),
+  environment: variable.textOr("SENTRY_ENVIRONMENT", undefined),
+  release: variable.textOr("SENTRY_RELEASE", undefined)
 }

@@ -38,16 +38,17 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
+import { optionalText, text } from "../internal/model/options.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { address, secret, text } from "./internal/channel/config.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import * as variable from "./internal/channel/config.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as bot from "./internal/slack/bot.ts"
 import * as internal from "./internal/slack/message.ts"
 import { maxAttached } from "./internal/slack/upload.ts"
@@ -96,24 +97,23 @@ export interface BotOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const url = secretOf("slack", options, "webhookUrl")
-  return channel.layer(
-    "slack",
-    options,
-    [url],
-    ({ http, time, words }) =>
-      Effect.succeed((alert) =>
-        http.send(
-          HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(url), {
-            ...internal.message(alert, { time, words }),
-            ...internal.quiet
-          })
-        )
-      ),
-    { own: { webhookUrl: 0 }, pace: internal.webhookPace }
-  )
-}
+export const layer = (options: WebhookOptions): Layer.Layer<Alerter> =>
+  channel.layer("slack", options, { webhookUrl: secret }, () => {
+    const url = Redacted.value(options.webhookUrl)
+    return {
+      secrets: [url],
+      start: ({ http, time, words }) =>
+        Effect.succeed((alert) =>
+          http.send(
+            HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(url), {
+              ...internal.message(alert, { time, words }),
+              ...internal.quiet
+            })
+          )
+        ),
+      pace: internal.webhookPace
+    }
+  })
 
 /**
  * Like {@link layer}, with the URL from `SLACK_WEBHOOK_URL`, or the options from a config.
@@ -131,8 +131,8 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<WebhookOptions> = { webhookUrl: address("SLACK_WEBHOOK_URL") }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+  config: Config.Wrap<WebhookOptions> = { webhookUrl: variable.address("SLACK_WEBHOOK_URL") }
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)
 
 /**
  * Posts alerts as a bot, with `chat.postMessage`
@@ -167,13 +167,14 @@ export const layerConfig = (
  * @since 0.1.0
  */
 export const layerBot = (options: BotOptions): Layer.Layer<Alerter> =>
-  channel.layer(
-    "slack",
-    options,
-    [secretOf("slack", options, "token")],
-    (channel) => Effect.sync(() => bot.post(channel, options)),
-    { own: { token: 0, channel: 0, threads: 0, baseUrl: 0 }, pace: internal.botPace, maxAttached }
-  )
+  channel.layer("slack", options, ofBot, () => ({
+    secrets: [Redacted.value(options.token)],
+    start: (channel) => Effect.sync(() => bot.post(channel, options)),
+    pace: internal.botPace,
+    maxAttached
+  }))
+
+const ofBot: channel.OwnOptions<BotOptions> = { token: secret, channel: text, threads: 0, baseUrl: optionalText }
 
 /**
  * Like {@link layerBot}, with the token from `SLACK_BOT_TOKEN` and the channel from
@@ -197,7 +198,7 @@ export const layerBot = (options: BotOptions): Layer.Layer<Alerter> =>
  */
 export const layerBotConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: secret("SLACK_BOT_TOKEN"),
-    channel: text("SLACK_CHANNEL")
+    token: variable.secret("SLACK_BOT_TOKEN"),
+    channel: variable.text("SLACK_CHANNEL")
   }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layerBot))
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layerBot)

@@ -3,16 +3,16 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { address } from "./internal/channel/config.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import * as variable from "./internal/channel/config.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/teams/card.ts"
 
 /**
@@ -54,27 +54,28 @@ export interface WebhookOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const url = secretOf("teams", options, "webhookUrl")
-  const request = HttpClientRequest.post(url)
-  return channel.layer(
-    "teams",
-    options,
-    [url],
-    ({ http, time, words }) =>
-      Effect.succeed((alert) =>
-        http.send(
-          // Teams requires the charset: https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-format
-          HttpClientRequest.bodyText(
-            request,
-            JSON.stringify(internal.render(alert, { time, words })),
-            "application/json; charset=utf-8"
+export const layer = (options: WebhookOptions): Layer.Layer<Alerter> =>
+  channel.layer("teams", options, own, () => {
+    const url = Redacted.value(options.webhookUrl)
+    const request = HttpClientRequest.post(url)
+    return {
+      secrets: [url],
+      start: ({ http, time, words }) =>
+        Effect.succeed((alert) =>
+          http.send(
+            // Teams requires the charset: https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-format
+            HttpClientRequest.bodyText(
+              request,
+              JSON.stringify(internal.render(alert, { time, words })),
+              "application/json; charset=utf-8"
+            )
           )
-        )
-      ),
-    { own: { webhookUrl: 0 }, pace: internal.pace }
-  )
-}
+        ),
+      pace: internal.pace
+    }
+  })
+
+const own: channel.OwnOptions<WebhookOptions> = { webhookUrl: secret }
 
 /**
  * Like {@link layer}, with the URL from `TEAMS_WEBHOOK_URL`, or the options from a config.
@@ -90,5 +91,5 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<WebhookOptions> = { webhookUrl: address("TEAMS_WEBHOOK_URL") }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+  config: Config.Wrap<WebhookOptions> = { webhookUrl: variable.address("TEAMS_WEBHOOK_URL") }
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)

@@ -3,19 +3,19 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
-import { wholeMistakes } from "../internal/model/options.ts"
+import { fromOne, optionalText } from "../internal/model/options.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { secret, text } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import type { Answer } from "./internal/channel/http.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/telegram/message.ts"
 
 /**
@@ -66,45 +66,50 @@ export interface BotOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
-  const token = secretOf("telegram", options, "token")
-  const url = internal.methodUrl(options.baseUrl ?? "https://api.telegram.org", token, "sendMessage")
-  const start = ({ http, time, words }: channel.Channel) =>
-    Effect.sync(() => {
-      let chatId = options.chatId
-      const understand = internal.refused(http)
-      const send = (alert: channel.Dated) =>
-        Effect.suspend(() => {
-          let moved: number | undefined
-          const refused = (answer: Answer) => {
-            moved = internal.migratedTo(answer)
-            return understand(answer)
-          }
-          const request = HttpClientRequest.bodyJsonUnsafe(
-            HttpClientRequest.post(url),
-            internal.message(alert, chatId, options, { time, words })
+export const layer = (options: BotOptions): Layer.Layer<Alerter> =>
+  channel.layer("telegram", options, own, () => {
+    const token = Redacted.value(options.token)
+    const url = internal.methodUrl(options.baseUrl || "https://api.telegram.org", token, "sendMessage")
+    const start = ({ http, time, words }: channel.Channel) =>
+      Effect.sync(() => {
+        let chatId = options.chatId
+        const understand = internal.refused(http)
+        const send = (alert: channel.Dated) =>
+          Effect.suspend(() => {
+            let moved: number | undefined
+            const refused = (answer: Answer) => {
+              moved = internal.migratedTo(answer)
+              return understand(answer)
+            }
+            const request = HttpClientRequest.bodyJsonUnsafe(
+              HttpClientRequest.post(url),
+              internal.message(alert, chatId, options, { time, words })
+            )
+            return Effect.mapError(
+              http.send(request, internal.accepted(http, refused), { refused }),
+              (error) => ({ error, moved })
+            )
+          })
+        return (alert: channel.Dated) =>
+          send(alert).pipe(
+            Effect.catch((failed) => {
+              if (failed.moved === undefined || failed.moved === chatId) return Effect.fail(failed)
+              chatId = failed.moved
+              return send(alert)
+            }),
+            Effect.mapError(({ error }) => error)
           )
-          return Effect.mapError(
-            http.send(request, internal.accepted(http, refused), { refused }),
-            (error) => ({ error, moved })
-          )
-        })
-      return (alert: channel.Dated) =>
-        send(alert).pipe(
-          Effect.catch((failed) => {
-            if (failed.moved === undefined || failed.moved === chatId) return Effect.fail(failed)
-            chatId = failed.moved
-            return send(alert)
-          }),
-          Effect.mapError(({ error }) => error)
-        )
-    })
-  // a bot may send 20 messages a minute to one group
-  return channel.layer("telegram", options, [token], start, {
-    own: { token: 0, chatId: 0, messageThreadId: 0, silent: 0, baseUrl: 0 },
-    pace: internal.paceOf(options.chatId),
-    mistakes: wholeMistakes("messageThreadId", options.messageThreadId, 1)
+      })
+    // a bot may send 20 messages a minute to one group
+    return { secrets: [token], start, pace: internal.paceOf(options.chatId) }
   })
+
+const own: channel.OwnOptions<BotOptions> = {
+  token: secret,
+  chatId: internal.chat,
+  messageThreadId: fromOne,
+  silent: 0,
+  baseUrl: optionalText
 }
 
 /**
@@ -128,7 +133,7 @@ export const layer = (options: BotOptions): Layer.Layer<Alerter> => {
  */
 export const layerConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: secret("TELEGRAM_BOT_TOKEN"),
-    chatId: text("TELEGRAM_CHAT_ID")
+    token: variable.secret("TELEGRAM_BOT_TOKEN"),
+    chatId: variable.text("TELEGRAM_CHAT_ID")
   }
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)

@@ -7,18 +7,18 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
-import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
-import { wholeMistakes } from "../internal/model/options.ts"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type { Alerter } from "../Alerter.ts"
+import { fromOne, optionalText, text, texts } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { secret, text, textOr } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { bodyForm } from "./internal/channel/form.ts"
 import { wordsOf } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/twilio/message.ts"
 
 /**
@@ -81,43 +81,45 @@ export interface TwilioOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: TwilioOptions): Layer.Layer<Alerter> => {
-  const { accountSid, apiKey } = options
-  const token = secretOf("twilio", options, "authToken")
-  const recipients = typeof options.to === "string" ? [options.to] : options.to
-  const authorization = `Basic ${Base64.encode(`${apiKey || accountSid}:${token}`)}`
-  const url = `${withoutTrailingSlashes(options.baseUrl || "https://api.twilio.com")}/2010-04-01/Accounts/${
-    encodeURIComponent(accountSid)
-  }/Messages.json`
-  const sender = internal.senderOf(options.from)
-  return channel.layer(
-    "twilio",
-    { ...options, capacity: options.capacity ?? internal.capacity },
-    [token, ...wordsOf(authorization)],
-    ({ error, http, time, words }) =>
-      Effect.succeed((alert) =>
-        Effect.gen(function*() {
-          if (recipients.length === 0) {
-            return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail: "its list of recipients is empty" })))
-          }
-          const Body = internal.bodyOf(alert, options, { time, words })
-          const request = HttpClientRequest.setHeaders(HttpClientRequest.post(url), { authorization })
-          const results = yield* Effect.forEach(recipients, (To) =>
-            Effect.result(
-              Effect.mapError(
-                http.send(bodyForm(request, { To, ...sender, Body }), undefined, { refused: internal.refused }),
-                (refused) => readable(refused, internal.said)
-              )
-            ))
-          for (const result of results) yield* Effect.fromResult(result)
-        })
-      ),
-    {
-      own: { accountSid: 0, authToken: 0, apiKey: 0, from: 0, to: 0, maxSegments: 0, baseUrl: 0 },
-      pace: internal.paceOf(recipients.length),
-      mistakes: wholeMistakes("maxSegments", options.maxSegments, 1)
+export const layer = (options: TwilioOptions): Layer.Layer<Alerter> =>
+  channel.layer("twilio", { ...options, capacity: options.capacity ?? internal.capacity }, own, () => {
+    const { accountSid, apiKey } = options
+    const token = Redacted.value(options.authToken)
+    const recipients = typeof options.to === "string" ? [options.to] : options.to
+    const authorization = `Basic ${Base64.encode(`${apiKey || accountSid}:${token}`)}`
+    const url = `${withoutTrailingSlashes(options.baseUrl || "https://api.twilio.com")}/2010-04-01/Accounts/${
+      encodeURIComponent(accountSid)
+    }/Messages.json`
+    const sender = internal.senderOf(options.from)
+    return {
+      secrets: [token, ...wordsOf(authorization)],
+      start: ({ http, time, words }) =>
+        Effect.succeed((alert) =>
+          Effect.gen(function*() {
+            const Body = internal.bodyOf(alert, options, { time, words })
+            const request = HttpClientRequest.setHeaders(HttpClientRequest.post(url), { authorization })
+            const results = yield* Effect.forEach(recipients, (To) =>
+              Effect.result(
+                Effect.mapError(
+                  http.send(bodyForm(request, { To, ...sender, Body }), undefined, { refused: internal.refused }),
+                  (refused) => readable(refused, internal.said)
+                )
+              ))
+            for (const result of results) yield* Effect.fromResult(result)
+          })
+        ),
+      pace: internal.paceOf(recipients.length)
     }
-  )
+  })
+
+const own: channel.OwnOptions<TwilioOptions> = {
+  accountSid: text,
+  authToken: secret,
+  apiKey: optionalText,
+  from: text,
+  to: texts,
+  maxSegments: fromOne,
+  baseUrl: optionalText
 }
 
 /**
@@ -143,12 +145,12 @@ export const layer = (options: TwilioOptions): Layer.Layer<Alerter> => {
  */
 export const layerConfig = (
   config: Config.Wrap<TwilioOptions> = fromEnvironment
-): Layer.Layer<Alerter, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Alerter, Config.ConfigError> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<TwilioOptions> = {
-  accountSid: text("TWILIO_ACCOUNT_SID"),
-  authToken: secret("TWILIO_AUTH_TOKEN"),
-  apiKey: textOr("TWILIO_API_KEY", undefined),
-  from: text("TWILIO_FROM"),
-  to: Config.map(text("TWILIO_TO"), internal.numbersIn)
+  accountSid: variable.text("TWILIO_ACCOUNT_SID"),
+  authToken: variable.secret("TWILIO_AUTH_TOKEN"),
+  apiKey: variable.textOr("TWILIO_API_KEY", undefined),
+  from: variable.text("TWILIO_FROM"),
+  to: Config.map(variable.text("TWILIO_TO"), internal.numbersIn)
 }

@@ -5,7 +5,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,16 +14,16 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Alert } from "../Alert.ts"
 import { type Alerter, AlerterErrorReason } from "../Alerter.ts"
-import { durationMistakes, refuse as refuseOptions } from "../internal/model/options.ts"
+import { durationMistakes, numberMistakes, refuse as refuseOptions } from "../internal/model/options.ts"
 import type { Synchronous } from "../internal/model/synchronous.ts"
 import { errorMessage } from "../internal/text/errors.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import { anySize } from "./internal/channel/attachments.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { address, optionalSecret } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { areHeaders, wordsOf } from "./internal/channel/headers.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/webhook/request.ts"
 
 /**
@@ -87,72 +87,79 @@ export interface WebhookOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
-  const target = internal.targetOf(secretOf("webhook", options, "url"))
-  const { maxBytes = 100_000, render, secret } = options
-  const own = Object.entries(options.headers ?? {})
-  const headers = Object.fromEntries(
-    own.map(([name, value]) => [name, Redacted.isRedacted(value) ? Redacted.value(value) : value])
-  )
-  const secrets = [
-    ...(target?.secrets ?? []),
-    ...(secret === undefined ? [] : internal.partsOf(secretOf("webhook", options, "secret"))),
-    ...own.flatMap(([, value]) => Redacted.isRedacted(value) ? wordsOf(Redacted.value(value)) : [])
-  ]
-  return Layer.unwrap(
-    Effect.map(secret === undefined ? Effect.undefined : internal.importKey(secret), (key) => {
-      const mistake = secret !== undefined && key === undefined
-        ? "its secret is empty, or no base64 after whsec_"
-        : !areHeaders(headers)
-        ? "a header of its own can't be sent"
-        : !(maxBytes > 0)
-        ? "its maxBytes is no number above 0"
-        : undefined
-      return channel.layer(
-        "webhook",
-        options,
-        secrets,
-        ({ error, http, words }) =>
-          Effect.succeed((alert) =>
-            Effect.gen(function*() {
-              if (mistake !== undefined) {
-                return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail: mistake })))
-              }
-              if (target === undefined) {
-                const detail = "its address is no valid URL of http or https"
-                return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail })))
-              }
-              const body = yield* Effect.try({
-                try: () => internal.body(alert, maxBytes, render, words),
-                catch: (cause) =>
-                  error(
-                    AlerterErrorReason.InvalidAlert({
-                      detail: http.detail(`no JSON could be made of it: ${errorMessage(cause)}`)
-                    })
-                  )
-              })
-              if (body === undefined) {
-                return yield* Effect.fail(
-                  error(AlerterErrorReason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` }))
+export const layer = (options: WebhookOptions): Layer.Layer<Alerter> =>
+  Layer.unwrap(Effect.gen(function*() {
+    // before the secret is read
+    channel.check("webhook", options, own)
+    const target = internal.targetOf(Redacted.value(options.url))
+    const { maxBytes = 100_000, render, secret } = options
+    const more = Object.entries(options.headers ?? {})
+    const headers = Object.fromEntries(
+      more.map(([name, value]) => [name, Redacted.isRedacted(value) ? Redacted.value(value) : value])
+    )
+    const secrets = [
+      ...(target?.secrets ?? []),
+      ...(secret === undefined ? [] : internal.partsOf(Redacted.value(secret))),
+      ...more.flatMap(([, value]) => Redacted.isRedacted(value) ? wordsOf(Redacted.value(value)) : [])
+    ]
+    const key = secret === undefined ? undefined : yield* internal.importKey(secret)
+    const mistake = secret !== undefined && key === undefined
+      ? "its secret is empty, or no base64 after whsec_"
+      : !areHeaders(headers)
+      ? "a header of its own can't be sent"
+      : undefined
+    return channel.layer("webhook", options, own, () => ({
+      secrets,
+      start: ({ error, http, words }) =>
+        Effect.succeed((alert) =>
+          Effect.gen(function*() {
+            if (mistake !== undefined) {
+              return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail: mistake })))
+            }
+            if (target === undefined) {
+              const detail = "its address is no valid URL of http or https"
+              return yield* Effect.fail(error(AlerterErrorReason.Rejected({ detail })))
+            }
+            const body = yield* Effect.try({
+              try: () => internal.body(alert, maxBytes, render, words),
+              catch: (cause) =>
+                error(
+                  AlerterErrorReason.InvalidAlert({
+                    detail: http.detail(`no JSON could be made of it: ${errorMessage(cause)}`)
+                  })
                 )
-              }
-              const id = yield* internal.idOf(alert)
-              yield* http.send(
-                HttpClientRequest.post(target.url).pipe(
-                  HttpClientRequest.bodyText(body, "application/json"),
-                  HttpClientRequest.setHeaders(target.headers),
-                  HttpClientRequest.setHeaders(headers),
-                  HttpClientRequest.setHeaders({ "webhook-id": id, "idempotency-key": id })
-                ),
-                undefined,
-                { anyBody: true }
-              )
             })
-          ),
-        { own: { url: 0, secret: 0, headers: 0, render: 0, maxBytes: 0 }, pace: [], maxAttached: anySize, asData: true }
-      ).pipe(Layer.provide(internal.signing(key)))
-    })
-  )
+            if (body === undefined) {
+              return yield* Effect.fail(
+                error(AlerterErrorReason.InvalidAlert({ detail: `it has more than ${maxBytes} bytes` }))
+              )
+            }
+            const id = yield* internal.idOf(alert)
+            yield* http.send(
+              HttpClientRequest.post(target.url).pipe(
+                HttpClientRequest.bodyText(body, "application/json"),
+                HttpClientRequest.setHeaders(target.headers),
+                HttpClientRequest.setHeaders(headers),
+                HttpClientRequest.setHeaders({ "webhook-id": id, "idempotency-key": id })
+              ),
+              undefined,
+              { anyBody: true }
+            )
+          })
+        ),
+      pace: [],
+      maxAttached: anySize,
+      asData: true
+    })).pipe(Layer.provide(internal.signing(key)))
+  }))
+
+const own: channel.OwnOptions<WebhookOptions> = {
+  url: secret,
+  // an empty one is a mistake: requests would be unsigned
+  secret: (what, value) => value === undefined ? [] : secret(what, value),
+  headers: 0,
+  render: 0,
+  maxBytes: (what, value) => numberMistakes(what, value, "above 0")
 }
 
 /**
@@ -177,11 +184,11 @@ export const layer = (options: WebhookOptions): Layer.Layer<Alerter> => {
 export const layerConfig = (config: Config.Wrap<WebhookOptions> = fromEnvironment): Layer.Layer<
   Alerter,
   Config.ConfigError
-> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<WebhookOptions> = {
-  url: address("ALERT_WEBHOOK_URL"),
-  secret: optionalSecret("ALERT_WEBHOOK_SECRET")
+  url: variable.address("ALERT_WEBHOOK_URL"),
+  secret: variable.optionalSecret("ALERT_WEBHOOK_SECRET")
 }
 
 // -----------------------------------------------------------------------------

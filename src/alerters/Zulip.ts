@@ -3,21 +3,22 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type { Alerter } from "../Alerter.ts"
+import { optionalText, text } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
-import { secret, text, textOr } from "./internal/channel/config.ts"
+import * as variable from "./internal/channel/config.ts"
 import { bodyForm } from "./internal/channel/form.ts"
 import { wordsOf } from "./internal/channel/headers.ts"
 import { readable } from "./internal/channel/readable.ts"
-import { secretOf } from "./internal/channel/secretOf.ts"
+import { secret } from "./internal/channel/secrets.ts"
 import * as internal from "./internal/zulip/message.ts"
 
 /**
@@ -76,39 +77,46 @@ export interface ZulipOptions extends ChannelOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: ZulipOptions): Layer.Layer<Alerter> => {
-  const apiKey = secretOf("zulip", options, "apiKey")
-  const authorization = `Basic ${Base64.encode(`${options.email}:${apiKey}`)}`
-  const request = HttpClientRequest.setHeaders(
-    HttpClientRequest.post(`${withoutTrailingSlashes(options.server)}/api/v1/messages`),
-    { authorization }
-  )
-  return channel.layer(
-    "zulip",
-    options,
-    [apiKey, ...wordsOf(authorization)],
-    ({ http, time, words }) =>
-      Effect.succeed((alert) =>
-        Effect.mapError(
-          http.send(
-            bodyForm(request, {
-              // the name of the type that servers before Zulip 9 know, too
-              type: "stream",
-              to: options.channel,
-              topic: internal.topicOf(alert, options.topic),
-              content: internal.message(alert, { time, words })
-            }),
-            undefined,
-            {
-              refused: internal.refused,
-              exhausted: internal.exhausted
-            }
-          ),
-          (refused) => readable(refused, internal.said)
-        )
-      ),
-    { own: { server: 0, email: 0, apiKey: 0, channel: 0, topic: 0 }, pace: internal.pace }
-  )
+export const layer = (options: ZulipOptions): Layer.Layer<Alerter> =>
+  channel.layer("zulip", options, own, () => {
+    const apiKey = Redacted.value(options.apiKey)
+    const authorization = `Basic ${Base64.encode(`${options.email}:${apiKey}`)}`
+    const request = HttpClientRequest.setHeaders(
+      HttpClientRequest.post(`${withoutTrailingSlashes(options.server)}/api/v1/messages`),
+      { authorization }
+    )
+    return {
+      secrets: [apiKey, ...wordsOf(authorization)],
+      start: ({ http, time, words }) =>
+        Effect.succeed((alert) =>
+          Effect.mapError(
+            http.send(
+              bodyForm(request, {
+                // the name of the type that servers before Zulip 9 know, too
+                type: "stream",
+                to: options.channel,
+                topic: internal.topicOf(alert, options.topic),
+                content: internal.message(alert, { time, words })
+              }),
+              undefined,
+              {
+                refused: internal.refused,
+                exhausted: internal.exhausted
+              }
+            ),
+            (refused) => readable(refused, internal.said)
+          )
+        ),
+      pace: internal.pace
+    }
+  })
+
+const own: channel.OwnOptions<ZulipOptions> = {
+  server: text,
+  email: text,
+  apiKey: secret,
+  channel: text,
+  topic: optionalText
 }
 
 /**
@@ -128,12 +136,12 @@ export const layer = (options: ZulipOptions): Layer.Layer<Alerter> => {
 export const layerConfig = (config: Config.Wrap<ZulipOptions> = fromEnvironment): Layer.Layer<
   Alerter,
   Config.ConfigError
-> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<ZulipOptions> = {
-  server: text("ZULIP_SERVER"),
-  email: text("ZULIP_EMAIL"),
-  apiKey: secret("ZULIP_API_KEY"),
-  channel: text("ZULIP_CHANNEL"),
-  topic: textOr("ZULIP_TOPIC", undefined)
+  server: variable.text("ZULIP_SERVER"),
+  email: variable.text("ZULIP_EMAIL"),
+  apiKey: variable.secret("ZULIP_API_KEY"),
+  channel: variable.text("ZULIP_CHANNEL"),
+  topic: variable.textOr("ZULIP_TOPIC", undefined)
 }

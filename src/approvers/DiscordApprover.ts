@@ -3,13 +3,15 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
-import { secret, text } from "../alerters/internal/channel/config.ts"
-import { secretOf } from "../alerters/internal/channel/secretOf.ts"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type { OwnOptions } from "../alerters/internal/channel/channel.ts"
+import * as variable from "../alerters/internal/channel/config.ts"
+import { secret } from "../alerters/internal/channel/secrets.ts"
 import type { Approver } from "../Approver.ts"
+import { optionalText, spanMistakes, text } from "../internal/model/options.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
 import * as internal from "./internal/discord.ts"
 import * as polling from "./internal/polling.ts"
@@ -64,17 +66,18 @@ export interface BotOptions extends ApproverOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: BotOptions): Layer.Layer<Approver> => {
-  const token = secretOf("discord", options, "token")
-  const { baseUrl = "https://discord.com/api/v10", channelId } = options
-  return polling.layer(
-    "discord",
-    options,
-    { interval: 0, token: 0, channelId: 0, baseUrl: 0 },
-    [token],
-    (channel) => Effect.sync(() => internal.make({ token, channelId, baseUrl }, channel))
-  )
-}
+export const layer = (options: BotOptions): Layer.Layer<Approver> =>
+  polling.layer("discord", options, own, () => {
+    const { channelId } = options
+    const token = Redacted.value(options.token)
+    const baseUrl = options.baseUrl || "https://discord.com/api/v10"
+    return {
+      secrets: [token],
+      make: (channel) => Effect.sync(() => internal.make({ token, channelId, baseUrl }, channel))
+    }
+  })
+
+const own: OwnOptions<BotOptions> = { interval: spanMistakes, token: secret, channelId: text, baseUrl: optionalText }
 
 /**
  * Like {@link layer}, with the token from `DISCORD_BOT_TOKEN` and the channel from
@@ -92,7 +95,7 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
  */
 export const layerConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: secret("DISCORD_BOT_TOKEN"),
-    channelId: text("DISCORD_CHANNEL_ID")
+    token: variable.secret("DISCORD_BOT_TOKEN"),
+    channelId: variable.text("DISCORD_CHANNEL_ID")
   }
-): Layer.Layer<Approver, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Approver, Config.ConfigError> => variable.layerOf(config, layer)

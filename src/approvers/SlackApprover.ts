@@ -3,13 +3,15 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
-import { secret, text } from "../alerters/internal/channel/config.ts"
-import { secretOf } from "../alerters/internal/channel/secretOf.ts"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type { OwnOptions } from "../alerters/internal/channel/channel.ts"
+import * as variable from "../alerters/internal/channel/config.ts"
+import { secret } from "../alerters/internal/channel/secrets.ts"
 import type { Approver } from "../Approver.ts"
+import { optionalText, spanMistakes, text } from "../internal/model/options.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
 import * as polling from "./internal/polling.ts"
 import * as internal from "./internal/slack.ts"
@@ -66,17 +68,18 @@ export interface BotOptions extends ApproverOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: BotOptions): Layer.Layer<Approver> => {
-  const token = secretOf("slack", options, "token")
-  const { baseUrl = "https://slack.com/api", channel } = options
-  return polling.layer(
-    "slack",
-    options,
-    { interval: 0, token: 0, channel: 0, baseUrl: 0 },
-    [token],
-    (parts) => Effect.sync(() => internal.make({ token, channel, baseUrl }, parts))
-  )
-}
+export const layer = (options: BotOptions): Layer.Layer<Approver> =>
+  polling.layer("slack", options, own, () => {
+    const { channel } = options
+    const token = Redacted.value(options.token)
+    const baseUrl = options.baseUrl || "https://slack.com/api"
+    return {
+      secrets: [token],
+      make: (parts) => Effect.sync(() => internal.make({ token, channel, baseUrl }, parts))
+    }
+  })
+
+const own: OwnOptions<BotOptions> = { interval: spanMistakes, token: secret, channel: text, baseUrl: optionalText }
 
 /**
  * Like {@link layer}, with the token from `SLACK_BOT_TOKEN` and the channel from
@@ -96,7 +99,7 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
  */
 export const layerConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: secret("SLACK_BOT_TOKEN"),
-    channel: text("SLACK_CHANNEL")
+    token: variable.secret("SLACK_BOT_TOKEN"),
+    channel: variable.text("SLACK_CHANNEL")
   }
-): Layer.Layer<Approver, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Approver, Config.ConfigError> => variable.layerOf(config, layer)

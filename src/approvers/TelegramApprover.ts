@@ -3,14 +3,17 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
-import { secret, text } from "../alerters/internal/channel/config.ts"
-import { secretOf } from "../alerters/internal/channel/secretOf.ts"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type { OwnOptions } from "../alerters/internal/channel/channel.ts"
+import * as variable from "../alerters/internal/channel/config.ts"
+import { secret } from "../alerters/internal/channel/secrets.ts"
+import { chat } from "../alerters/internal/telegram/message.ts"
 import type { Approver } from "../Approver.ts"
+import { optionalText, spanMistakes } from "../internal/model/options.ts"
 import type { ApproverOptions } from "./ApproverOptions.ts"
 import * as polling from "./internal/polling.ts"
 import * as internal from "./internal/telegram/asking.ts"
@@ -73,18 +76,19 @@ export interface BotOptions extends ApproverOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: BotOptions): Layer.Layer<Approver> => {
-  const token = secretOf("telegram", options, "token")
-  const { baseUrl = "https://api.telegram.org", chatId } = options
-  const limit = Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
-  return polling.layer(
-    "telegram",
-    options,
-    { interval: 0, token: 0, chatId: 0, baseUrl: 0 },
-    [token],
-    (channel) => Effect.sync(() => internal.make({ token, chatId, baseUrl, limit }, channel))
-  )
-}
+export const layer = (options: BotOptions): Layer.Layer<Approver> =>
+  polling.layer("telegram", options, own, () => {
+    const { chatId } = options
+    const token = Redacted.value(options.token)
+    const baseUrl = options.baseUrl || "https://api.telegram.org"
+    const limit = Duration.fromInputUnsafe(options.timeout ?? "10 seconds")
+    return {
+      secrets: [token],
+      make: (channel) => Effect.sync(() => internal.make({ token, chatId, baseUrl, limit }, channel))
+    }
+  })
+
+const own: OwnOptions<BotOptions> = { interval: spanMistakes, token: secret, chatId: chat, baseUrl: optionalText }
 
 /**
  * Like {@link layer}, with the token from `TELEGRAM_BOT_TOKEN` and the chat from
@@ -102,7 +106,7 @@ export const layer = (options: BotOptions): Layer.Layer<Approver> => {
  */
 export const layerConfig = (
   config: Config.Wrap<BotOptions> = {
-    token: secret("TELEGRAM_BOT_TOKEN"),
-    chatId: text("TELEGRAM_CHAT_ID")
+    token: variable.secret("TELEGRAM_BOT_TOKEN"),
+    chatId: variable.text("TELEGRAM_CHAT_ID")
   }
-): Layer.Layer<Approver, Config.ConfigError> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))
+): Layer.Layer<Approver, Config.ConfigError> => variable.layerOf(config, layer)

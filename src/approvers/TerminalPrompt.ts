@@ -22,7 +22,7 @@ import {
 } from "../internal/approvals/form.ts"
 import { isDoubtful, labels, labelsShown, mayAnswer, now } from "../internal/approvals/question.ts"
 import type { FormField } from "../internal/model/formField.ts"
-import { checked } from "../internal/model/options.ts"
+import { checked, optionalText } from "../internal/model/options.ts"
 import { fitEnd, fitMiddle, oneLine } from "../internal/text/fit.ts"
 import { localTime } from "../internal/text/localTime.ts"
 import { printable, printableBlock, printableLine } from "../internal/text/printable.ts"
@@ -78,7 +78,7 @@ export interface TerminalPromptOptions {
  */
 export const layer = (options: TerminalPromptOptions = {}): Layer.Layer<Approver, never, Terminal.Terminal> =>
   Layer.unwrap(Effect.sync(() => {
-    const { user } = checked(channel, options, { user: 0 })
+    const { user } = checked(channel, options, { user: optionalText })
     // one for all questions of the layer: a terminal has room for one conversation at a time
     const lock = Semaphore.makeUnsafe(1)
     return Approver.layer((question) => ask(question, user ?? osUser(), lock), {

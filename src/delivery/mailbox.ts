@@ -11,9 +11,9 @@ import type { Alert } from "../Alert.ts"
 import { type Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { CurrentGate, saidToWait } from "../internal/alerts/mailbox/gate.ts"
 import * as Mailbox from "../internal/alerts/mailbox/mailbox.ts"
-import type { Pace } from "../internal/alerts/mailbox/pace.ts"
+import { type Pace, paceMistakes } from "../internal/alerts/mailbox/pace.ts"
 import { errorIn } from "../internal/model/alerterError.ts"
-import { checked } from "../internal/model/options.ts"
+import { checked, durationMistakes, fromOne, type Known, optionalText } from "../internal/model/options.ts"
 import { posting } from "../internal/model/posting.ts"
 import { allPlaces, arrivalOf, conclude } from "./internal/places.ts"
 import { around, type Post } from "./internal/policy.ts"
@@ -107,7 +107,12 @@ export const mailbox: {
     }, "takes")(self)
 )
 
-const known = { channel: 0, pace: 0, drain: 0, capacity: 0 } as const
+const known: Known<MailboxOptions> = {
+  channel: optionalText,
+  pace: paceMistakes,
+  drain: durationMistakes,
+  capacity: fromOne
+}
 
 /** The longest time of an attempt: one that never ends would keep all other alerts in the mailbox, in silence. */
 const attemptLimit = Duration.minutes(5)

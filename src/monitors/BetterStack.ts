@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type * as Layer from "effect/Layer"
-import { secret } from "../alerters/internal/channel/config.ts"
+import * as variable from "../alerters/internal/channel/config.ts"
 import * as internal from "./internal/betterStack.ts"
 import * as monitor from "./internal/monitor.ts"
 import type { MonitorError } from "./MonitorError.ts"
@@ -47,5 +47,5 @@ export const layer = (options: internal.BetterStackOptions): Layer.Layer<never, 
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<internal.BetterStackOptions> = { url: secret("BETTER_STACK_URL") }
-): Layer.Layer<never, Config.ConfigError | MonitorError> => monitor.layerConfig(Config.unwrap(config), layer)
+  config: Config.Wrap<internal.BetterStackOptions> = { url: variable.secret("BETTER_STACK_URL") }
+): Layer.Layer<never, Config.ConfigError | MonitorError> => variable.layerOf(config, layer)

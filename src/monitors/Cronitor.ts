@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type * as Layer from "effect/Layer"
-import { secret, text } from "../alerters/internal/channel/config.ts"
+import * as variable from "../alerters/internal/channel/config.ts"
 import * as internal from "./internal/cronitor.ts"
 import * as monitor from "./internal/monitor.ts"
 import type { MonitorError } from "./MonitorError.ts"
@@ -55,9 +55,9 @@ export const layer = (options: internal.CronitorOptions): Layer.Layer<never, Mon
 export const layerConfig = (config: Config.Wrap<internal.CronitorOptions> = fromEnvironment): Layer.Layer<
   never,
   Config.ConfigError | MonitorError
-> => monitor.layerConfig(Config.unwrap(config), layer)
+> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<internal.CronitorOptions> = {
-  apiKey: secret("CRONITOR_API_KEY"),
-  monitor: text("CRONITOR_MONITOR")
+  apiKey: variable.secret("CRONITOR_API_KEY"),
+  monitor: variable.text("CRONITOR_MONITOR")
 }

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type * as Layer from "effect/Layer"
-import { secret } from "../alerters/internal/channel/config.ts"
+import * as variable from "../alerters/internal/channel/config.ts"
 import * as internal from "./internal/healthchecks.ts"
 import * as monitor from "./internal/monitor.ts"
 import type { MonitorError } from "./MonitorError.ts"
@@ -72,5 +72,5 @@ export const layer = (options: internal.HealthchecksOptions): Layer.Layer<never,
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<internal.HealthchecksOptions> = { url: secret("HEALTHCHECKS_URL") }
-): Layer.Layer<never, Config.ConfigError | MonitorError> => monitor.layerConfig(Config.unwrap(config), layer)
+  config: Config.Wrap<internal.HealthchecksOptions> = { url: variable.secret("HEALTHCHECKS_URL") }
+): Layer.Layer<never, Config.ConfigError | MonitorError> => variable.layerOf(config, layer)

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type * as Layer from "effect/Layer"
-import { optionalSecret, secret } from "../alerters/internal/channel/config.ts"
+import * as variable from "../alerters/internal/channel/config.ts"
 import * as monitor from "./internal/monitor.ts"
 import * as internal from "./internal/request.ts"
 import type { MonitorError } from "./MonitorError.ts"
@@ -53,10 +53,10 @@ export const layer = (options: internal.PingOptions): Layer.Layer<never, Monitor
 export const layerConfig = (config: Config.Wrap<internal.PingOptions> = fromEnvironment): Layer.Layer<
   never,
   Config.ConfigError | MonitorError
-> => monitor.layerConfig(Config.unwrap(config), layer)
+> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<internal.PingOptions> = {
-  success: secret("PING_URL"),
-  start: optionalSecret("PING_START_URL"),
-  failure: optionalSecret("PING_FAILURE_URL")
+  success: variable.secret("PING_URL"),
+  start: variable.optionalSecret("PING_START_URL"),
+  failure: variable.optionalSecret("PING_FAILURE_URL")
 }

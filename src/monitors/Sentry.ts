@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type * as Layer from "effect/Layer"
-import { secret, textOr } from "../alerters/internal/channel/config.ts"
+import * as variable from "../alerters/internal/channel/config.ts"
 import * as monitor from "./internal/monitor.ts"
 import * as internal from "./internal/sentry.ts"
 import type { MonitorError } from "./MonitorError.ts"
@@ -60,10 +60,10 @@ export const layer = (options: internal.SentryOptions): Layer.Layer<never, Monit
 export const layerConfig = (config: Config.Wrap<internal.SentryOptions> = fromEnvironment): Layer.Layer<
   never,
   Config.ConfigError | MonitorError
-> => monitor.layerConfig(Config.unwrap(config), layer)
+> => variable.layerOf(config, layer)
 
 const fromEnvironment: Config.Wrap<internal.SentryOptions> = {
-  dsn: secret("SENTRY_DSN"),
-  slug: textOr("SENTRY_MONITOR_SLUG", undefined),
-  environment: textOr("SENTRY_ENVIRONMENT", undefined)
+  dsn: variable.secret("SENTRY_DSN"),
+  slug: variable.textOr("SENTRY_MONITOR_SLUG", undefined),
+  environment: variable.textOr("SENTRY_ENVIRONMENT", undefined)
 }

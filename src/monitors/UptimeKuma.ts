@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import type * as Layer from "effect/Layer"
-import { secret } from "../alerters/internal/channel/config.ts"
+import * as variable from "../alerters/internal/channel/config.ts"
 import * as monitor from "./internal/monitor.ts"
 import * as internal from "./internal/uptimeKuma.ts"
 import type { MonitorError } from "./MonitorError.ts"
@@ -49,5 +49,5 @@ export const layer = (options: internal.UptimeKumaOptions): Layer.Layer<never, M
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Wrap<internal.UptimeKumaOptions> = { url: secret("UPTIME_KUMA_URL") }
-): Layer.Layer<never, Config.ConfigError | MonitorError> => monitor.layerConfig(Config.unwrap(config), layer)
+  config: Config.Wrap<internal.UptimeKumaOptions> = { url: variable.secret("UPTIME_KUMA_URL") }
+): Layer.Layer<never, Config.ConfigError | MonitorError> => variable.layerOf(config, layer)

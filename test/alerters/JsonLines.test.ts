@@ -167,17 +167,6 @@ it.live("half a line that its own failed write left is ended before the next lin
     assert.equal(half, first!.slice(0, 20))
   }))
 
-it.live("a maxBytes that is no positive number is an error", () =>
-  Effect.gen(function*() {
-    const file = path.join(yield* folder, "alerts.jsonl")
-    for (const maxBytes of [Number.NaN, 0, -1]) {
-      const post = yield* started({ path: file, maxBytes })
-      const { reason } = yield* Effect.flip(post(alert))
-      assert.deepEqual({ ...reason }, { _tag: "Rejected", detail: "its maxBytes is no number above 0" })
-    }
-    assert.equal(fs.existsSync(file), false)
-  }))
-
 it.live("any alert becomes a line within maxBytes", () =>
   Effect.gen(function*() {
     const file = path.join(yield* folder, "alerts.jsonl")

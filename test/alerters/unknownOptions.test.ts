@@ -1,4 +1,7 @@
-/** Tests that channels refuse options that JavaScript and a spread let through: unknown ones, and secrets as plain texts. */
+/**
+ * Tests that channels refuse options that JavaScript, a spread and a variable that is not set let through: unknown ones,
+ * missing ones, and those of another kind.
+ */
 import { NodeFileSystem } from "@effect/platform-node"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
@@ -110,6 +113,26 @@ const secrets: Readonly<Record<string, ReadonlyArray<string>>> = {
   "Zulip.layer": ["apiKey"]
 }
 
+/** The texts that each channel can't do without. */
+const texts: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "Alertmanager.layer": ["url"],
+  "Apprise.layer": ["url"],
+  "Discord.layerBot": ["channelId"],
+  "Email.layer": ["host", "from", "to"],
+  "GitHubIssues.layer": ["repository"],
+  "Gotify.layer": ["server"],
+  "JsonLines.layer": ["path"],
+  "Matrix.layer": ["server", "room"],
+  "Ntfy.layer": ["topic"],
+  "Slack.layerBot": ["channel"],
+  "Telegram.layer": ["chatId"],
+  "Twilio.layer": ["accountSid", "from", "to"],
+  "Zulip.layer": ["server", "email", "channel"]
+}
+
+/** The secrets that a channel can do without. An empty one is none, save the one with which a webhook signs. */
+const optional = ["basicAuth", "key", "password", "urls", "Alertmanager.token", "Ntfy.token", "Webhook.secret"]
+
 /** Builds a layer, and returns with what that died, or what making it threw. */
 const refusal = (make: () => Layer.Layer<Alerter, unknown>) =>
   Effect.suspend(() => Effect.scoped(Layer.build(make()))).pipe(Effect.sandbox, Effect.flip, Effect.map(Cause.squash))
@@ -131,6 +154,89 @@ for (const [name, options] of Object.entries(secrets)) {
       for (const option of options) {
         const refused = yield* refusal(() => make({ [option]: "0123456789abcdef" }))
         assert.equal(String(refused), `TypeError: ${channel}: ${option} must be a Redacted, got string`)
+      }
+    }))
+}
+
+for (const [name, options] of Object.entries(texts)) {
+  it.effect(`${name} refuses a text that is missing, empty or of another kind, by its name`, () =>
+    Effect.gen(function*() {
+      const [channel, make] = layers[name]!
+      for (const option of options) {
+        const wrong = [undefined, null, " ", {}, [], new URL("https://jobs:s3cr3t@example.com"), Symbol("a"), () => "a"]
+        // an empty one is an error of Email's own
+        for (
+          const value of name === "Email.layer"
+            ? wrong.filter((value) => value !== " " && String(value))
+            : [...wrong, ""]
+        ) {
+          const refused = String(yield* refusal(() => make({ [option]: value })))
+          assert.match(refused, new RegExp(`^TypeError: ${channel}: ${option} must be a text[ ,].*, got \\S+$`))
+          assert.doesNotMatch(refused, /s3cr3t/)
+        }
+      }
+    }))
+}
+
+for (const [name, options] of Object.entries(secrets)) {
+  it.effect(`${name} refuses a secret without a text, as one of a variable that is not set`, () =>
+    Effect.gen(function*() {
+      const [channel, make] = layers[name]!
+      for (const option of options) {
+        const needed = !optional.includes(option) && !optional.includes(`${name.split(".")[0]}.${option}`)
+        // a cast, as of `process.env.TOKEN!`
+        for (const value of [undefined as unknown as string, ...(needed ? ["", " "] : [])]) {
+          const refused = yield* refusal(() => make({ [option]: Redacted.make(value) }))
+          assert.match(
+            String(refused),
+            new RegExp(`^TypeError: ${channel}: .*the value of ${option} must be a text that is not empty, got \\S+`)
+          )
+        }
+      }
+    }))
+}
+
+it.effect("a refusal names all that is missing", () =>
+  Effect.gen(function*() {
+    // casts, since options that are variables may be missing where no types are checked
+    const nothing = {} as Zulip.ZulipOptions
+    assert.equal(
+      String(yield* refusal(() => Zulip.layer(nothing))),
+      "TypeError: zulip: server must be a text that is not empty, got undefined; email must be a text that is not empty, " +
+        "got undefined; apiKey must be a Redacted, got undefined; channel must be a text that is not empty, got undefined"
+    )
+    assert.match(
+      String(yield* refusal(() => Slack.layer(undefined as unknown as Slack.WebhookOptions))),
+      /webhookUrl must/
+    )
+  }))
+
+it.effect("a chat has an id that is whole, and several recipients are each a text", () =>
+  Effect.gen(function*() {
+    for (const chatId of [0, NaN, 1.5, Infinity]) {
+      assert.equal(
+        String(yield* refusal(() => layers["Telegram.layer"]![1]({ chatId }))),
+        `TypeError: telegram: chatId must be the id of a chat, got ${chatId}`
+      )
+    }
+    for (const [name, option] of [["Twilio", "to"], ["Alertmanager", "url"]] as const) {
+      assert.match(
+        String(yield* refusal(() => layers[`${name}.layer`]![1]({ [option]: ["+15558675310", undefined] }))),
+        new RegExp(`: each of ${option} must be a text that is not empty, got undefined$`)
+      )
+    }
+  }))
+
+for (const [name, [channel, make]] of Object.entries(layers)) {
+  it.effect(`${name} refuses options of any other kind in words, not with an error of the runtime`, () =>
+    Effect.gen(function*() {
+      const all = String(yield* refusal(() => make({ timout: 1 }))).split(", only ")[1]!.split(", ")
+      for (const option of all) {
+        for (const value of [undefined, null, "", 0, NaN, -1, [], {}, [undefined], Symbol("a"), () => "a", true]) {
+          const exit = yield* Effect.exit(Effect.suspend(() => Effect.scoped(Layer.build(make({ [option]: value })))))
+          const said = exit._tag === "Success" ? undefined : String(Cause.squash(exit.cause))
+          if (said !== undefined) assert.match(said, new RegExp(`^(TypeError|AlerterError): ${channel}: `), option)
+        }
       }
     }))
 }

@@ -30,20 +30,23 @@ const channel = (
   const note = (what: string) =>
     Effect.flatMap(DateTime.now, (time) => seen.note(`${DateTime.toEpochMillis(time) / 1000}s ${what}`))
   const questions: Array<Question> = []
-  const made = layer("fake", options, { interval: 0 }, ["s3cr3t-token"], () =>
-    Effect.succeed({
-      read: () => "there",
-      post: (question) => Effect.sync(() => (questions.push(question), "there")),
-      open: (): Asked => ({
-        poll: (remaining) =>
-          Effect.andThen(
-            note(`poll, ${Duration.toSeconds(remaining)}s left`),
-            Effect.suspend(() => looks[Math.min(look++, looks.length - 1)]!)
-          ),
-        settle: (decision) => note(decision?._tag ?? "Withdrawn"),
-        ...more
+  const made = layer("fake", options, { interval: 0 }, () => ({
+    secrets: ["s3cr3t-token"],
+    make: () =>
+      Effect.succeed({
+        read: () => "there",
+        post: (question) => Effect.sync(() => (questions.push(question), "there")),
+        open: (): Asked => ({
+          poll: (remaining) =>
+            Effect.andThen(
+              note(`poll, ${Duration.toSeconds(remaining)}s left`),
+              Effect.suspend(() => looks[Math.min(look++, looks.length - 1)]!)
+            ),
+          settle: (decision) => note(decision?._tag ?? "Withdrawn"),
+          ...more
+        })
       })
-    }))
+  }))
   return { list: seen.list, layer: made, questions, note }
 }
 

@@ -1,4 +1,7 @@
-/** Tests that approvers refuse options that they do not have, as JavaScript and a spread let them through. */
+/**
+ * Tests that approvers refuse options that JavaScript, a spread and a variable that is not set let through: unknown ones,
+ * missing ones, and those of another kind.
+ */
 import { NodeServices } from "@effect/platform-node"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -38,16 +41,56 @@ const layers: Readonly<Record<string, readonly [start: string, make: Make]>> = {
   WebPage: ["web-page: it has no option \"timout\", only announce, hostname, ", (more) => WebPage.layer({ ...more })]
 }
 
+/** Builds a layer, and returns with what that died. */
+const refusal = (make: () => Layer.Layer<Approver, unknown>) =>
+  Effect.scoped(Layer.build(make())).pipe(Effect.sandbox, Effect.flip, Effect.map(Cause.squash))
+
 for (const [name, [start, make]] of Object.entries(layers)) {
   it.effect(`${name} refuses an option that it does not have`, () =>
     Effect.gen(function*() {
-      const refused = yield* Effect.scoped(Layer.build(make({ timout: "5 seconds" }))).pipe(
-        Effect.sandbox,
-        Effect.flip,
-        Effect.map(Cause.squash)
-      )
+      const refused = yield* refusal(() => make({ timout: "5 seconds" }))
       assert.ok(refused instanceof TypeError, String(refused))
       assert.equal(refused.message.slice(0, start.length), start)
+    }))
+}
+
+it.effect("a bot refuses a place and a token that are missing or empty, by their names", () =>
+  Effect.gen(function*() {
+    const bots = [["DiscordApprover", "discord", "channelId"], ["SlackApprover", "slack", "channel"]] as const
+    for (const [name, channel, option] of [...bots, ["TelegramApprover", "telegram", "chatId"]] as const) {
+      const [, make] = layers[name]!
+      for (const value of [undefined, null, "", {}, new URL("https://a:s3cr3t@example.com"), Symbol("a")]) {
+        const refused = String(yield* refusal(() => make({ [option]: value })))
+        assert.match(
+          refused,
+          new RegExp(`^TypeError: ${channel}: ${option} must be a text that is not empty, got \\S+$`)
+        )
+        assert.doesNotMatch(refused, /s3cr3t/)
+      }
+      for (const value of [undefined, ""]) {
+        assert.match(
+          String(yield* refusal(() => make({ token: Redacted.make(value) }))),
+          new RegExp(`^TypeError: ${channel}: the value of token must be a text that is not empty, got \\S+$`)
+        )
+      }
+    }
+    assert.match(
+      String(yield* refusal(() => layers["TelegramApprover"]![1]({ chatId: NaN }))),
+      /the id of a chat, got NaN/
+    )
+  }))
+
+for (const [name, [start, make]] of Object.entries(layers)) {
+  it.live(`${name} refuses options of another kind in words, not with an error of the runtime`, () =>
+    Effect.gen(function*() {
+      const channel = start.slice(0, start.indexOf(":"))
+      for (const option of String(yield* refusal(() => make({ timout: 1 }))).split(", only ")[1]!.split(", ")) {
+        for (const value of [null, "", NaN, -1, {}, [undefined], Symbol("a"), () => "a"]) {
+          const exit = yield* Effect.exit(Effect.scoped(Layer.build(make({ [option]: value }))))
+          if (exit._tag === "Success") continue
+          assert.match(String(Cause.squash(exit.cause)), new RegExp(`^(TypeError|AlerterError): ${channel}: `), option)
+        }
+      }
     }))
 }
 

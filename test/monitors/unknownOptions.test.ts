@@ -1,4 +1,7 @@
-/** Tests that monitors refuse options that they do not have, as JavaScript and a spread let them through. */
+/**
+ * Tests that monitors refuse options that JavaScript, a spread and a variable that is not set let through: unknown ones,
+ * missing ones, and those of another kind.
+ */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -52,6 +55,37 @@ it.effect("a secret that is a plain text, or missing, is refused by its name and
         )
       }
     }
+  }))
+
+for (const [name, [monitor, make]] of Object.entries(layers)) {
+  it.effect(`${name} refuses options of another kind by their names, not with an error of the runtime`, () =>
+    Effect.gen(function*() {
+      const unknown = (yield* refusal(make({ timout: 1 }))).mistakes[0].expected
+      for (const option of unknown.replace("one of the options ", "").split(", ")) {
+        const redacted = Redacted.make(undefined as unknown as string)
+        for (const value of [null, "", -1, {}, [undefined], Symbol("a"), () => "a", true, redacted]) {
+          const result = yield* Effect.result(Effect.scoped(Layer.build(make({ [option]: value }))))
+          if (result._tag === "Success") continue
+          assert.deepEqual([result.failure._tag, result.failure.monitor], ["MonitorError", monitor])
+          assert.ok(result.failure.mistakes.some((mistake) => mistake.option === option), result.failure.message)
+        }
+      }
+    }))
+}
+
+it.effect("a key of Cronitor that is not set, and an ending that does not exist, are refused", () =>
+  Effect.gen(function*() {
+    const [, make] = layers["Cronitor"]!
+    const wrong = {
+      apiKey: Redacted.make(undefined),
+      monitor: undefined,
+      baseUrl: new URL("https://a:s3cr3t@example.com")
+    }
+    assert.equal(
+      (yield* refusal(make({ ...wrong, interrupt: "succes" }))).message,
+      "cronitor: apiKey: expected an API key of Cronitor; monitor: expected the key of a monitor; baseUrl: expected an " +
+        "address that begins with https:// or http://; interrupt: expected \"failure\", \"success\" or \"none\""
+    )
   }))
 
 test("every monitor is in the table", () => {

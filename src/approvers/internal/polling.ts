@@ -12,7 +12,6 @@ import { Approver, Decision, type Question } from "../../Approver.ts"
 import { failWith } from "../../internal/alerts/alerter.ts"
 import { mayAnswer, now, type Vote } from "../../internal/approvals/question.ts"
 import { make as resumable, type Parts, type Standing } from "../../internal/approvals/resumable.ts"
-import { refuse, spanMistakes } from "../../internal/model/options.ts"
 import type { Scrub } from "../../internal/text/secrets.ts"
 import type { ApproverOptions } from "../ApproverOptions.ts"
 
@@ -41,13 +40,16 @@ export const layer = <Options extends ApproverOptions, M, E = never, R = never>(
   name: string,
   options: Options,
   own: channels.OwnOptions<Options>,
-  secrets: ReadonlyArray<string>,
-  make: (channel: Channel) => Effect.Effect<Driver<M>, E, R>
+  parts: () => {
+    readonly secrets: ReadonlyArray<string>
+    readonly make: (channel: Channel) => Effect.Effect<Driver<M>, E, R>
+  }
 ): Layer.Layer<Approver, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Approver,
     Effect.gen(function*() {
-      refuse(name, channels.notOf(own, options), spanMistakes("interval", options.interval))
+      channels.check(name, options, own)
+      const { make, secrets } = parts()
       const { channel, scrub } = yield* channels.make(name, options, secrets)
       const driver = yield* make(channel)
       const interval = Duration.toMillis(Duration.fromInputUnsafe(options.interval ?? "2 seconds"))

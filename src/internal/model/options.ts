@@ -1,5 +1,9 @@
-/** Checks options that are numbers or durations: NaN, as of a variable that is not set, would be taken for 0 or for ever. */
+/**
+ * Checks options, since Bun, Deno and Node check no types: a variable that is not set is `undefined`, and as a number NaN,
+ * which would be taken for 0 or for ever.
+ */
 import type * as Duration from "effect/Duration"
+import type * as Redacted from "effect/Redacted"
 import { shown } from "../text/shown.ts"
 import { limitMillis, timeMistakes } from "./limit.ts"
 
@@ -7,6 +11,27 @@ import { limitMillis, timeMistakes } from "./limit.ts"
 type Mistakes = ReadonlyArray<string>
 
 const none: Mistakes = []
+
+/** Returns the mistakes in an option whose type is `A`. */
+export interface Check<A> {
+  (what: string, value: A): Mistakes
+  /** Never there. Without it, the check of an option that need not be set would do for one that must be. */
+  readonly of?: (value: A) => A
+}
+
+/**
+ * The names of options, each with its check. The compiler demands one for each option that has to be set, and for texts
+ * and secrets. 0 is for others that are checked elsewhere.
+ */
+export type Known<Options> = {
+  readonly [K in keyof Options]-?: {} extends Pick<Options, K> ? string extends Options[K] ? Check<Options[K]>
+    : Redacted.Redacted<string> extends Options[K] ? Check<Options[K]>
+    : Check<Options[K]> | 0
+    : Check<Options[K]>
+}
+
+/** The names of options, all of which are checked elsewhere. */
+type Names<Options> = Readonly<Record<keyof Options, 0>>
 
 /** Returns the mistake in a number that has to be whole. With a `most` of `Infinity` it may be infinite. */
 export const wholeMistakes = (
@@ -25,6 +50,9 @@ export const wholeMistakes = (
     : `from ${least} to ${most}`
   return [`${what} must be a whole number ${range}, got ${shown(value)}`]
 }
+
+/** Checks a whole number from 1 on. */
+export const fromOne: Check<number | undefined> = (what, value) => wholeMistakes(what, value, 1)
 
 /**
  * Returns the names of options that do not exist. JavaScript lets them through, and so does a cast; a misspelt one would
@@ -73,6 +101,24 @@ export const spanMistakes = (what: string, input: Duration.Input | undefined, or
     : [`${what} must be a finite duration ${orZero ? "from 0 on" : "above 0"}, got ${shown(input)}`]
 }
 
+/** Checks a text. */
+export const text: Check<string> = (what, value: unknown) =>
+  typeof value === "string" && value.trim() !== ""
+    ? none
+    : [`${what} must be a text that is not empty, got ${value ? typeof value : shown(value)}`]
+
+/** Checks a text, or a list of texts. */
+export const texts: Check<string | ReadonlyArray<string>> = (what, value: unknown) =>
+  Array.isArray(value) && value.length > 0
+    ? value.flatMap((one) => text(`each of ${what}`, one))
+    : typeof value === "string"
+    ? text(what, value)
+    : [`${what} must be a text, or a list of texts that is not empty, got ${typeof value}`]
+
+/** Checks a text that need not be set. An empty one is that of a variable that is set to nothing. */
+export const optionalText: Check<string | undefined> = (what, value) =>
+  value === undefined || value === "" ? none : text(what, value)
+
 const retryOptions = { times: 0, schedule: 0, while: 0, until: 0 }
 
 /** Returns the mistakes in a policy of retries: with a wrong one the attempts would never end. A schedule has no `times`. */
@@ -94,15 +140,17 @@ export const refuse = (of: string, ...mistakes: ReadonlyArray<Mistakes>): void =
 }
 
 /**
- * Returns options, all of which exist; throws otherwise. `known` has each of their names, which the compiler demands.
- * `what` names options that are within others.
+ * Returns options that are right by their checks; throws where one does not exist, is missing, or of another kind. `what`
+ * names options that are within others.
  */
-export const checked = <O extends object>(
-  of: string,
-  options: O,
-  known: Readonly<Record<keyof O, 0>>,
-  what = "it"
-): O => {
-  refuse(of, unknownMistakes(what, options, known))
+export const checked = <O extends object>(of: string, options: O, known: Known<O> | Names<O>, what = "it"): O => {
+  refuse(
+    of,
+    unknownMistakes(what, options, known),
+    // casts, since the compiler has no type for a pair of an option and its own check
+    Object.entries(known as Readonly<Record<string, Check<never> | 0>>).flatMap(([name, check]) =>
+      check === 0 ? none : check(name, options?.[name as keyof O] as never)
+    )
+  )
   return options
 }

@@ -7,7 +7,7 @@ import { withoutTrailingSlashes } from "../../internal/text/baseUrl.ts"
 import type { MonitorMistake } from "../MonitorError.ts"
 import type { MonitorOptions } from "../MonitorOptions.ts"
 import type { Made } from "./model.ts"
-import { make as makeMonitor, secretMistakes } from "./monitor.ts"
+import { make as makeMonitor, secretMistakes, textMistakes } from "./monitor.ts"
 import { lineOf, type Ping, type PingKind } from "./ping.ts"
 import { fitQuery } from "./query.ts"
 
@@ -50,13 +50,16 @@ const mistakesIn = (options: CronitorOptions): ReadonlyArray<MonitorMistake> => 
   const { apiKey, baseUrl, metrics = [], monitor } = options
   return [
     ...secretMistakes("apiKey", apiKey, isKey, "an API key of Cronitor"),
-    ...(monitor.trim() === "" ? [{ option: "monitor", expected: "the key of a monitor" }] : []),
-    ...(metrics.every(isMetric)
+    ...textMistakes("monitor", monitor, (text) => text.trim() !== "", "the key of a monitor"),
+    ...(["environment", "host"] as const).flatMap((option) =>
+      textMistakes(option, options[option] ?? "", () => true, "a text")
+    ),
+    ...(Array.isArray(metrics) && metrics.every(isMetric)
       ? []
       : [{ option: "metrics", expected: `for each ${aMetric}` }]),
-    ...(baseUrl === undefined || isHttp(baseUrl)
+    ...(baseUrl === undefined
       ? []
-      : [{ option: "baseUrl", expected: "an address that begins with https:// or http://" }])
+      : textMistakes("baseUrl", baseUrl, isHttp, "an address that begins with https:// or http://"))
   ]
 }
 

@@ -1,17 +1,17 @@
 /** Makes monitors of the descriptions of services. */
 import * as Arr from "effect/Array"
-import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { isHttp } from "../../alerters/internal/channel/isHttp.ts"
-import { type NamesBeyond, sending } from "../../alerters/internal/channel/sending.ts"
+import { sending } from "../../alerters/internal/channel/sending.ts"
 import { type Target, targetOf } from "../../alerters/internal/webhook/request.ts"
+import { paceMistakes } from "../../internal/alerts/mailbox/pace.ts"
 import { limitMillis } from "../../internal/model/limit.ts"
 import { MonitorObservers } from "../../internal/model/observers.ts"
-import { unknownNames } from "../../internal/model/options.ts"
+import { texts, unknownNames } from "../../internal/model/options.ts"
 import { MonitorError, type MonitorMistake } from "../MonitorError.ts"
 import type { LogOptions, MonitorOptions } from "../MonitorOptions.ts"
 import type { Made, Monitor, Service } from "./model.ts"
@@ -20,7 +20,7 @@ import * as Watch from "./watch.ts"
 
 /** Finds the mistakes in the options that all monitors have. */
 const commonMistakes = (options: MonitorOptions & LogOptions): ReadonlyArray<MonitorMistake> => {
-  const { capacity, every, logs, pace, pipeline, retries } = options
+  const { capacity, every, interrupt, logs, pace, pipeline, retries } = options
   const mistakes: Array<MonitorMistake> = []
   const everyMillis = every === undefined ? undefined : limitMillis(every) ?? 0
   if (everyMillis !== undefined && !(everyMillis > 0 && everyMillis < Infinity)) {
@@ -39,24 +39,24 @@ const commonMistakes = (options: MonitorOptions & LogOptions): ReadonlyArray<Mon
   if (retries !== undefined && retries !== Infinity && !isWhole(retries, 0)) {
     mistakes.push({ option: "retries", expected: "a whole number of at least 0, or Infinity" })
   }
-  if (
-    pace?.some(({ burst = 1, count, per }) =>
-      !isWhole(count, 1) || !isWhole(burst, 1) || !isFinite(limitMillis(per) ?? NaN)
-    )
-  ) {
+  if (paceMistakes("pace", pace).length > 0) {
     mistakes.push({ option: "pace", expected: "limits with a count of at least 1 in a finite duration" })
   }
   if (logs !== undefined && !isWhole(logs, 0)) {
     mistakes.push({ option: "logs", expected: "a whole number of at least 0" })
   }
-  if (pipeline !== undefined && (pipeline.length === 0 || [pipeline].flat().some((name) => name.trim() === ""))) {
+  if (pipeline !== undefined && texts("pipeline", pipeline).length > 0) {
     mistakes.push({ option: "pipeline", expected: "the name of a pipeline, or at least one" })
+  }
+  // a word that does not exist would keep the end of the run from the monitor
+  if (interrupt !== undefined && !["failure", "success", "none"].includes(interrupt)) {
+    mistakes.push({ option: "interrupt", expected: "\"failure\", \"success\" or \"none\"" })
   }
   return mistakes
 }
 
 /** The options that all monitors have. */
-const common: Readonly<Record<keyof MonitorOptions, 0>> = {
+const common: Readonly<Record<keyof MonitorOptions, unknown>> = {
   ...sending,
   pipeline: 0,
   when: 0,
@@ -65,7 +65,7 @@ const common: Readonly<Record<keyof MonitorOptions, 0>> = {
 }
 
 /** Finds the options that the monitor does not have. */
-const unknownOptions = (options: object, known: Readonly<Record<string, 0>>): ReadonlyArray<MonitorMistake> =>
+const unknownOptions = (options: object, known: Readonly<Record<string, unknown>>): ReadonlyArray<MonitorMistake> =>
   unknownNames(options, known).map((option) => ({
     option,
     expected: `one of the options ${Object.keys(known).join(", ")}`
@@ -75,7 +75,7 @@ const unknownOptions = (options: object, known: Readonly<Record<string, 0>>): Re
 export const make = <Options extends MonitorOptions & LogOptions>(
   name: string,
   options: Options,
-  own: NamesBeyond<Options, MonitorOptions>,
+  own: Readonly<Record<Exclude<keyof Options, keyof MonitorOptions>, 0>>,
   mistakes: ReadonlyArray<MonitorMistake>,
   service: () => Omit<Service, "name">
 ): Made => {
@@ -99,9 +99,15 @@ export const secretMistakes = (
 ): ReadonlyArray<MonitorMistake> =>
   !Redacted.isRedacted(secret)
     ? [{ option, expected: `a Redacted with ${expected}` }]
-    : isRight(`${Redacted.value(secret)}`)
-    ? []
-    : [{ option, expected }]
+    : textMistakes(option, Redacted.value(secret), isRight, expected)
+
+/** Finds the mistake in a text. */
+export const textMistakes = (
+  option: string,
+  text: unknown,
+  isRight: (text: string) => boolean,
+  expected: string
+): ReadonlyArray<MonitorMistake> => typeof text === "string" && isRight(text) ? [] : [{ option, expected }]
 
 /** The mistakes in an address that is secret, as a list. */
 export const addressMistakes = (option: string, url: Redacted.Redacted<string>): ReadonlyArray<MonitorMistake> =>
@@ -130,12 +136,6 @@ export const layer = (made: Made): Layer.Layer<never, MonitorError> =>
     const sender = yield* Sender.make(monitor)
     return yield* observing(monitor, sender)
   })))
-
-/** Makes a layer of the options that a config holds. */
-export const layerConfig = <Options>(
-  config: Config.Config<Options>,
-  layer: (options: Options) => Layer.Layer<never, MonitorError>
-): Layer.Layer<never, Config.ConfigError | MonitorError> => Layer.unwrap(Effect.map(config, layer))
 
 /** Watches the runs for which these observers are provided. */
 export const observing = (monitor: Monitor, sender: Sender.Sender) =>

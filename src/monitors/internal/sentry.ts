@@ -9,7 +9,7 @@ import { limitMillis } from "../../internal/model/limit.ts"
 import type { MonitorMistake } from "../MonitorError.ts"
 import type { MonitorOptions } from "../MonitorOptions.ts"
 import type { Made } from "./model.ts"
-import { make as makeMonitor, secretMistakes } from "./monitor.ts"
+import { make as makeMonitor, secretMistakes, textMistakes } from "./monitor.ts"
 import type { Ping, PingKind } from "./ping.ts"
 import { runUuid } from "./runUuid.ts"
 
@@ -97,12 +97,14 @@ const mistakesIn = (options: SentryOptions): ReadonlyArray<MonitorMistake> => {
     if (!isRight) mistakes.push({ option, expected })
   }
   mistakes.push(...secretMistakes("dsn", dsn, (text) => parseDsn(text) !== undefined, aDsn))
-  expect(slug === undefined || isSlug(slug), "slug", aSlug)
-  expect(environment === undefined || isEnvironment(environment), "environment", anEnvironment)
+  if (slug !== undefined) mistakes.push(...textMistakes("slug", slug, isSlug, aSlug))
+  if (environment !== undefined) {
+    mistakes.push(...textMistakes("environment", environment, isEnvironment, anEnvironment))
+  }
   if (typeof schedule === "string") {
     expect(isCrontab(schedule), "schedule", aCrontab)
   } else if (schedule !== undefined) {
-    expect(Number.isInteger(schedule.value) && schedule.value >= 1, "schedule", "a whole number of units, at least 1")
+    expect(Number.isInteger(schedule?.value) && schedule.value >= 1, "schedule", "a whole number of units, at least 1")
   }
   for (const option of ofSchedule) {
     expect(schedule !== undefined || options[option] === undefined, option, besideSchedule)

@@ -13,7 +13,7 @@ import { pageUrl } from "../../../internal/alerts/pageUrl.ts"
 import { forgetful } from "../../../internal/alerts/settling.ts"
 import { CurrentWords } from "../../../internal/alerts/words.ts"
 import { inZone } from "../../../internal/alerts/zone.ts"
-import { durationMistakes, refuse, unknownMistakes, wholeMistakes } from "../../../internal/model/options.ts"
+import { checked, type Known } from "../../../internal/model/options.ts"
 import { scrubAlert } from "../../../internal/model/scrubAlert.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
 import type { Words } from "../../../internal/text/alertWords.ts"
@@ -23,7 +23,7 @@ import type { ChannelOptions } from "../../ChannelOptions.ts"
 import { withLinks } from "./actions.ts"
 import { fitAttachments } from "./attachments.ts"
 import * as Http from "./http.ts"
-import { type NamesBeyond, sending } from "./sending.ts"
+import { type KnownBeyond, sending } from "./sending.ts"
 
 /** The means by which a channel sends. */
 export interface Channel {
@@ -39,22 +39,17 @@ export interface Channel {
 /** An alert as channels get it: with a time, and without the channel's secrets. */
 export type Dated = Alert & { readonly at: DateTime.Utc }
 
-/** The names of the options that `Options` has beyond those of all channels. */
-export type OwnOptions<Options> = NamesBeyond<Options, ChannelOptions>
+/** The options that `Options` has beyond those of all channels, each with its check. */
+export type OwnOptions<Options> = KnownBeyond<Options, ChannelOptions>
 
-/** Returns the mistake in options that a channel does not have. */
-export const notOf = (own: Readonly<Record<string, 0>>, options: object): ReadonlyArray<string> =>
-  unknownMistakes("it", options, { ...own, ...sending, timeZone: 0 })
-
-/** Throws where there are mistakes in the options that say how a channel sends. Its mailbox checks the others. */
-const refuseOptions = (name: string, { delay, maxDelay, retries, timeout }: ChannelOptions): void =>
-  refuse(
-    name,
-    durationMistakes("timeout", timeout),
-    wholeMistakes("retries", retries, 0, Infinity),
-    durationMistakes("delay", delay),
-    durationMistakes("maxDelay", maxDelay)
-  )
+/** Returns options of a channel that are right; throws otherwise. */
+export const check = <Options extends ChannelOptions>(
+  name: string,
+  options: Options,
+  own: OwnOptions<Options>
+): Options =>
+  // a cast, since tsc does not see that both parts together have the names of all
+  checked(name, options, { ...own, ...sending, timeZone: 0 } as unknown as Known<Options>)
 
 /** The means of a channel, with what its post needs besides. */
 interface Made {
@@ -73,7 +68,6 @@ export const make = (
   const own = scrubber(secrets)
   const zone = options.timeZone ?? DateTime.zoneMakeLocal()
   return Effect.gen(function*() {
-    refuseOptions(name, options)
     const guard = yield* CurrentGuard
     const words = yield* CurrentWords
     guard?.add(secrets)
@@ -93,10 +87,14 @@ export const make = (
   })
 }
 
-/** The limits that a channel documents, by which its alerts are sent. */
-interface Sending<Options> {
-  /** The names of the options that only this channel has. */
-  readonly own: OwnOptions<Options>
+/** The parts in which channels differ. */
+interface Parts<E, R> {
+  /** The texts that are removed from alerts and errors. */
+  readonly secrets: ReadonlyArray<string>
+  /** Called once. The function that it makes is called for each alert, by the channel's mailbox. */
+  readonly start: (
+    channel: Channel
+  ) => Effect.Effect<(alert: Dated) => Effect.Effect<unknown, AlerterError>, E, R>
   /** How many alerts the channel takes, as it documents. */
   readonly pace: Pace
   /** How many alerts are sent at once. One unless set. */
@@ -107,27 +105,25 @@ interface Sending<Options> {
   readonly asData?: boolean | undefined
   /** Whether the channel shows how things are, and so gets quiet alerts, too. */
   readonly keepsState?: boolean | undefined
-  /** The mistakes in options that only this channel has, in words. */
-  readonly mistakes?: ReadonlyArray<string> | undefined
   /** Whether there is something to send of an alert. Without, its post succeeds at once, and takes nothing of the pace. */
   readonly concerns?: ((alert: Alert) => boolean) | undefined
 }
 
 /**
- * Makes the alerter of a channel. `start` is called once, when the layer is built; the function that it returns is
- * called for each alert, by the channel's mailbox.
+ * Makes the alerter of a channel. `parts` is called when the layer is built, and the options are right by the checks in
+ * `own`.
  */
 export const layer = <Options extends ChannelOptions, E = never, R = never>(
   name: string,
   options: Options,
-  secrets: ReadonlyArray<string>,
-  start: (channel: Channel) => Effect.Effect<(alert: Dated) => Effect.Effect<unknown, AlerterError>, E, R>,
-  { asData = false, concerns, concurrency, keepsState, maxAttached = 0, mistakes = [], own, pace }: Sending<Options>
+  own: OwnOptions<Options>,
+  parts: () => Parts<E, R>
 ): Layer.Layer<Alerter, E, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Alerter,
     Effect.gen(function*() {
-      refuse(name, notOf(own, options), mistakes)
+      check(name, options, own)
+      const { asData, concerns, concurrency, keepsState, maxAttached = 0, pace, secrets, start } = parts()
       const { channel, scrub, zone } = yield* make(name, options, secrets)
       const post = yield* start(channel)
       const withoutDefects = (post: () => Effect.Effect<unknown, AlerterError>): Effect.Effect<void, AlerterError> =>
@@ -142,10 +138,9 @@ export const layer = <Options extends ChannelOptions, E = never, R = never>(
       // a cast, since `timed` has set the time
       const deliver = (alert: Alert) => counted(alert, name, withoutDefects(() => post(alert as Dated)))
       const send = yield* Mailbox.make(deliver, {
+        ...options,
         channel: name,
         pace: options.pace ?? pace,
-        drain: options.drain,
-        capacity: options.capacity,
         concurrency,
         keepsState,
         zone,
@@ -160,7 +155,11 @@ export const layer = <Options extends ChannelOptions, E = never, R = never>(
                 if (concerns?.(alert) === false) return Effect.void
                 const scrubbed = scrubAlert(alert, scrub)
                 return send(
-                  fitAttachments(asData ? scrubbed : withLinks(scrubbed, channel.words), maxAttached, channel.words)
+                  fitAttachments(
+                    asData === true ? scrubbed : withLinks(scrubbed, channel.words),
+                    maxAttached,
+                    channel.words
+                  )
                 )
               }),
             name,

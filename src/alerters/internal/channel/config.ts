@@ -7,6 +7,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { NodeInspectSymbol } from "effect/Inspectable"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { isHttp } from "./isHttp.ts"
@@ -83,3 +84,9 @@ export const checkedSecret = (
 /** Reads an address. */
 export const address = (name: string): Config.Config<Redacted.Redacted<string>> =>
   checkedSecret(name, isHttp, "an address that begins with https://")
+
+/** Makes a layer of the options that a config holds. */
+export const layerOf = <Options, A, E, R>(
+  config: Config.Wrap<Options>,
+  layer: (options: Options) => Layer.Layer<A, E, R>
+): Layer.Layer<A, E | Config.ConfigError, R> => Layer.unwrap(Effect.map(Config.unwrap(config), layer))

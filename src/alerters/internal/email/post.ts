@@ -2,15 +2,16 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { type Alerter, AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
-import { refuse } from "../../../internal/model/options.ts"
+import { type Check, optionalText, text } from "../../../internal/model/options.ts"
 import { isLoopback } from "../../../internal/text/host.ts"
 import { scrubber } from "../../../internal/text/secrets.ts"
 import * as Writer from "../../../internal/text/writer.ts"
 import type { MailOptions, SmtpOptions, UrlOptions } from "../../EmailOptions.ts"
 import * as channels from "../channel/channel.ts"
 import { limitOf, make as makeAttempts } from "../channel/retry.ts"
-import { secretOf } from "../channel/secretOf.ts"
+import { optionalSecret, secret } from "../channel/secrets.ts"
 import { hasLines, isAddress, isCertificate, onOneLine, parseServer } from "./address.ts"
 import { content, domainOf, maxAttached, messageId, threadId } from "./content.ts"
 import * as Slots from "./slots.ts"
@@ -34,21 +35,31 @@ const defaultConnections = 2
  */
 const defaultMessages = 10
 
-/** The names of the options that all mails have, whichever way the server is named. */
+/** Checks that something is a text. An empty one is refused by an error of the channel. */
+const anyText: Check<string> = (what, value) => value === "" ? [] : text(what, value)
+
+/** The options that all mails have, whichever way the server is named. */
 const ofMails: channels.OwnOptions<MailOptions> = {
-  from: 0,
-  to: 0,
-  subjectPrefix: 0,
+  from: anyText,
+  to: (what, value) => [value].flat().flatMap((one) => anyText(what, one)),
+  subjectPrefix: optionalText,
   tls: 0,
-  ca: 0,
+  ca: optionalText,
   rejectUnauthorized: 0,
   maxConnections: 0,
   messagesPerConnection: 0
 }
 
-const ofHost: channels.OwnOptions<SmtpOptions> = { host: 0, port: 0, secure: 0, user: 0, password: 0, ...ofMails }
+const ofHost: channels.OwnOptions<SmtpOptions> = {
+  host: anyText,
+  port: 0,
+  secure: 0,
+  user: optionalText,
+  password: optionalSecret,
+  ...ofMails
+}
 
-const ofUrl: channels.OwnOptions<UrlOptions> = { url: 0, ...ofMails }
+const ofUrl: channels.OwnOptions<UrlOptions> = { url: secret, ...ofMails }
 
 const serverOf = (options: SmtpOptions): Smtp.Server => {
   const { ca, host, maxConnections, messagesPerConnection, password, port, user } = options
@@ -63,7 +74,7 @@ const serverOf = (options: SmtpOptions): Smtp.Server => {
     rejectUnauthorized: options.rejectUnauthorized ?? (secure || tls === "required" || ca !== undefined),
     auth: user === undefined || password === undefined
       ? undefined
-      : { user, pass: secretOf(name, options, "password") },
+      : { user, pass: Redacted.value(password) },
     limit: limitOf(options),
     maxConnections: maxConnections ?? defaultConnections,
     messagesPerConnection: messagesPerConnection ?? defaultMessages
@@ -108,45 +119,46 @@ const secretsOf = (auth: Smtp.Server["auth"]): ReadonlyArray<string> => {
 export const layer = (
   options: SmtpOptions,
   secrets: ReadonlyArray<string> = []
-): Layer.Layer<Alerter, AlerterError> => {
-  const server = serverOf(options)
-  const from = onOneLine(options.from)
-  const to = [options.to].flat().map(onOneLine)
-  const domain = domainOf(from)
-  const scrub = scrubber([server.host, ...(options.user === undefined ? [] : [options.user])])
-  return channels.layer(
-    name,
-    options,
-    [...secretsOf(server.auth), ...secrets],
-    ({ http, time, words }) =>
-      Effect.gen(function*() {
-        const wrong = mistake(options, from, to)
-        if (wrong !== undefined) return yield* invalid(wrong)
-        const smtp = yield* Effect.mapError(
-          Smtp.make(server, (text) => http.detail(scrub(text))),
-          () => fail(AlerterErrorReason.Unreachable({ detail: "it needs a package: npm install nodemailer" }))
-        )
-        const attempts = makeAttempts(name, options)
-        const slots = Slots.make(server.maxConnections)
-        return (alert) =>
-          Effect.gen(function*() {
-            const id = yield* messageId(alert, to, domain)
-            const mail: Smtp.Mail = {
-              ...content(alert, options.subjectPrefix, { time, words }, id),
-              from,
-              to,
-              messageId: id,
-              thread: alert.source === undefined ? undefined : threadId(alert.source.runId, domain),
-              urgent: alert.severity === "critical",
-              date: new Date(yield* Clock.currentTimeMillis)
-            }
-            yield* deliver(smtp, slots, attempts, mail)
-          })
-      }),
-    // no pace: common servers have limits for connections, and delay or refuse mails that are too many, one by one
-    { own: ofHost, pace: [], concurrency: server.maxConnections, maxAttached }
-  )
-}
+): Layer.Layer<Alerter, AlerterError> =>
+  channels.layer(name, options, ofHost, () => {
+    const server = serverOf(options)
+    const from = onOneLine(options.from)
+    const to = [options.to].flat().map(onOneLine)
+    const domain = domainOf(from)
+    const scrub = scrubber([server.host, ...(options.user === undefined ? [] : [options.user])])
+    return {
+      secrets: [...secretsOf(server.auth), ...secrets],
+      start: ({ http, time, words }) =>
+        Effect.gen(function*() {
+          const wrong = mistake(options, from, to)
+          if (wrong !== undefined) return yield* invalid(wrong)
+          const smtp = yield* Effect.mapError(
+            Smtp.make(server, (text) => http.detail(scrub(text))),
+            () => fail(AlerterErrorReason.Unreachable({ detail: "it needs a package: npm install nodemailer" }))
+          )
+          const attempts = makeAttempts(name, options)
+          const slots = Slots.make(server.maxConnections)
+          return (alert) =>
+            Effect.gen(function*() {
+              const id = yield* messageId(alert, to, domain)
+              const mail: Smtp.Mail = {
+                ...content(alert, options.subjectPrefix, { time, words }, id),
+                from,
+                to,
+                messageId: id,
+                thread: alert.source === undefined ? undefined : threadId(alert.source.runId, domain),
+                urgent: alert.severity === "critical",
+                date: new Date(yield* Clock.currentTimeMillis)
+              }
+              yield* deliver(smtp, slots, attempts, mail)
+            })
+        }),
+      // no pace: common servers have limits for connections, and delay or refuse mails that are too many, one by one
+      pace: [],
+      concurrency: server.maxConnections,
+      maxAttached
+    }
+  })
 
 /** Sends a mail to all recipients, and again to those for whom the server refuses it temporarily. */
 const deliver = (
@@ -193,9 +205,8 @@ const deliver = (
 export const layerUrl = (given: UrlOptions): Layer.Layer<Alerter, AlerterError> =>
   Layer.suspend(() => {
     // before those of the server are added, which are no options here
-    refuse(name, channels.notOf(ofUrl, given))
-    const { url: _, ...options } = given
-    const address = secretOf(name, given, "url").trim()
+    const { url, ...options } = channels.check(name, given, ofUrl)
+    const address = Redacted.value(url).trim()
     const server = parseServer(address)
     return server === undefined
       ? Layer.unwrap(Effect.fail(invalid("its server is no address such as smtps://user:password@host")))

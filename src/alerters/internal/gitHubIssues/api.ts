@@ -114,9 +114,7 @@ export interface Issues {
 /** @internal */
 export const make = ({ detail, send }: Http, repository: Repository, limits: Pace): Issues => {
   const { assignees, headers, label, labels, url } = repository
-  const writes = pacer(limits, (mistake) => {
-    throw new Error(`gitHubIssues: ${mistake}`)
-  })
+  const writes = pacer(limits)
   const request = (method: "GET" | "POST" | "PATCH", path: string) =>
     HttpClientRequest.setHeaders(HttpClientRequest.make(method)(`${url}${path}`), headers)
   const told = <A>(effect: Effect.Effect<A, AlerterError>) => Effect.mapError(effect, (error) => readable(error, said))

@@ -79,12 +79,12 @@ export type Api = (method: string, body: object | URLSearchParams) => Effect.Eff
 /** @internal */
 export const api = (
   { http }: Channel,
-  { baseUrl = "https://slack.com/api", token }: {
+  { baseUrl, token }: {
     readonly baseUrl?: string | undefined
     readonly token: Redacted.Redacted<string>
   }
 ): Api => {
-  const base = withoutTrailingSlashes(baseUrl)
+  const base = withoutTrailingSlashes(baseUrl || "https://slack.com/api")
   const answer = read(http.detail)
   return (method, body) =>
     http.send(

@@ -6,6 +6,7 @@ import { isObject } from "effect/Predicate"
 import type { Field, Severity } from "../../../Alert.ts"
 import { AlerterErrorReason } from "../../../Alerter.ts"
 import type { Pace } from "../../../internal/alerts/mailbox/pace.ts"
+import { type Check, text } from "../../../internal/model/options.ts"
 import type { Words } from "../../../internal/text/alertWords.ts"
 import { withoutTrailingSlashes } from "../../../internal/text/baseUrl.ts"
 import { clean, fitEnd, fitMiddle, oneLine } from "../../../internal/text/fit.ts"
@@ -22,6 +23,14 @@ export const paceOf = (chatId: string | number): Pace => {
   const perSecond: Pace[number] = { count: 1, per: "1 second" }
   return Number(chatId) > 0 ? [perSecond] : [perSecond, { count: 20, per: "1 minute" }]
 }
+
+/** Checks the id of a chat. As a number it is not 0, which an empty variable is. */
+export const chat: Check<string | number> = (what, value) =>
+  typeof value !== "number"
+    ? text(what, value)
+    : Number.isInteger(value) && value !== 0
+    ? []
+    : [`${what} must be the id of a chat, got ${value}`]
 
 /** The parameters of `sendMessage`. */
 export type Message = Parameters<ApiMethods<never>["sendMessage"]>[0]

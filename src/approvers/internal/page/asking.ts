@@ -12,7 +12,7 @@ import { Approver, Decision, type Form, type Person, type Question } from "../..
 import { calledFrom, failWith } from "../../../internal/alerts/alerter.ts"
 import { fieldsOf, filledIn, type Texts } from "../../../internal/approvals/form.ts"
 import { labels, mistake } from "../../../internal/approvals/question.ts"
-import { checked } from "../../../internal/model/options.ts"
+import { checked, type Known, optionalText } from "../../../internal/model/options.ts"
 import { clean, fitEnd, oneLine } from "../../../internal/text/fit.ts"
 import { localTime } from "../../../internal/text/localTime.ts"
 import { printableLine } from "../../../internal/text/printable.ts"
@@ -41,13 +41,13 @@ interface Asked {
 /** The number of pages of settled questions that are kept. */
 const maxSettled = 1000
 
-const optionNames: Readonly<Record<keyof WebPageOptions, 0>> = {
+const known: Known<WebPageOptions<unknown>> = {
   announce: 0,
-  hostname: 0,
+  hostname: optionalText,
   port: 0,
   maxConnections: 0,
   connectionTimeout: 0,
-  publicUrl: 0,
+  publicUrl: optionalText,
   timeZone: 0
 }
 
@@ -56,7 +56,7 @@ export const layer = <R>(options: WebPageOptions<R>): Layer.Layer<Approver, Aler
   Layer.effect(
     Approver,
     Effect.gen(function*() {
-      checked(channel, options, optionNames)
+      checked<WebPageOptions<unknown>>(channel, options, known)
       const context = yield* Effect.context<R>()
       const server = yield* start(options)
       const stopped = Deferred.makeUnsafe<never, AlerterError>()

@@ -14,7 +14,6 @@ import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { Alert } from "../../../Alert.ts"
 import { AlerterError, AlerterErrorReason } from "../../model/alerterError.ts"
-import { wholeMistakes } from "../../model/options.ts"
 import { CurrentPosting } from "../../model/posting.ts"
 import { CurrentStopping } from "../../model/stopping.ts"
 import { CurrentLedger, none } from "../ledger.ts"
@@ -50,19 +49,18 @@ const interruptedDrain = Duration.toMillis("30 seconds")
 
 type Post = (alert: Alert) => Effect.Effect<void, AlerterError>
 
-/** Makes a mailbox in front of a post, which it calls for one alert after another. It closes with its scope. */
+/**
+ * Makes a mailbox in front of a post, which it calls for one alert after another. It closes with its scope. Its options
+ * have to be valid.
+ */
 export const make = Effect.fnUntraced(function*(
   deliver: Post,
   options: Options
 ): Effect.fn.Return<Post, never, Scope.Scope> {
   const context = yield* Effect.context<never>()
   const { capacity = 1000, channel, concurrency = 1, drain, pace } = options
-  const fail = (mistake: string): never => {
-    throw new Error(`${channel}: ${mistake}`)
-  }
   const errorOf = (reason: AlerterErrorReason) => new AlerterError({ channel, reason })
-  const timing = schedule(pace, drain, context, fail)
-  wholeMistakes("capacity", capacity, 1).forEach(fail)
+  const timing = schedule(pace, drain, context)
   const answered = answers(timing, errorOf)
   const { delivered, log, lost } = outcomes(options, context, timing.now)
   const latest = takings()

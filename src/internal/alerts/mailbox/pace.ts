@@ -1,7 +1,7 @@
 /** Keeps to the number of alerts that a channel takes in a time. */
 import type * as Duration from "effect/Duration"
 import { limitMillis } from "../../model/limit.ts"
-import { spanMistakes, wholeMistakes } from "../../model/options.ts"
+import { type Check, spanMistakes, wholeMistakes } from "../../model/options.ts"
 
 /**
  * A limit on how many alerts are sent.
@@ -89,13 +89,19 @@ const bucket = (burst: number, every: number): Limit => {
   }
 }
 
-/** Makes a pacer. Calls `fail` with what is wrong if a limit is not valid. */
-export const pacer = (pace: Pace, fail: (mistake: string) => never): Pacer => {
+/** Checks a pace. Neither the count nor the time span may be left out, as callers without types can. */
+export const paceMistakes: Check<Pace | undefined> = (what, pace = []) =>
+  Array.isArray(pace)
+    ? pace.flatMap(({ burst, count, per }: Partial<PaceLimit> = {}) => [
+      ...wholeMistakes(`${what}.count`, count ?? NaN, 1),
+      ...wholeMistakes(`${what}.burst`, burst, 1),
+      ...spanMistakes(`${what}.per`, per ?? NaN, true)
+    ])
+    : [`${what} must be a list of limits, got ${typeof pace}`]
+
+/** Makes a pacer of a pace that is valid. */
+export const pacer = (pace: Pace): Pacer => {
   const limits = pace.map(({ burst, count, per }) => {
-    // neither the count nor the time span may be left out, as callers without types can
-    wholeMistakes("pace.count", count ?? NaN, 1).forEach(fail)
-    wholeMistakes("pace.burst", burst, 1).forEach(fail)
-    spanMistakes("pace.per", per ?? NaN, true).forEach(fail)
     const millis = limitMillis(per)!
     return burst === undefined ? inAnySpan(count, millis) : bucket(burst, millis / count)
   })

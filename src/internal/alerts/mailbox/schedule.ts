@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import { limitMillis, timeMistakes } from "../../model/limit.ts"
+import { limitMillis } from "../../model/limit.ts"
 import { monotonicMillis } from "../../model/monotonic.ts"
 import type { Delay } from "./gate.ts"
 import { type Pace, pacer, type Stamp } from "./pace.ts"
@@ -34,18 +34,15 @@ export interface Schedule {
 /** For how long an alert is tried again while the channel takes no other either. */
 export const patience = Duration.toMillis("1 hour")
 
-/** Makes the schedule of a mailbox. Calls `fail` with what is wrong if the pace or the drain is not valid. */
+/** Makes the schedule of a mailbox, of a pace and a drain that are valid. */
 export const schedule = (
   pace: Pace,
   drain: Duration.Input | undefined,
-  context: Context.Context<never>,
-  fail: (mistake: string) => never
+  context: Context.Context<never>
 ): Schedule => {
   const clock = Context.get(context, Clock.Clock)
-  const byPace = pacer(pace, fail)
-  let draining = drain === undefined
-    ? undefined
-    : limitMillis(drain) ?? fail(timeMistakes("drain", drain)[0]!)
+  const byPace = pacer(pace)
+  let draining = drain === undefined ? undefined : limitMillis(drain)
   let deadline = Infinity
   // the pause: of several the longest counts
   let until = -Infinity
