@@ -137,6 +137,29 @@ if (process.platform !== "win32") {
       assert.deepEqual(warnings(again), [])
     }))
 
+  it.live("a database whose mode can't be changed is told once", () =>
+    Effect.gen(function*() {
+      const file = path.join(yield* openWorld, "own.db")
+      yield* durably(file, () => {})
+      fs.chmodSync(file, 0o644)
+      // the module object that the library uses, for a process that is not the owner of the file
+      const module = process.getBuiltinModule("node:fs")
+      const { chmodSync } = module
+      const denied = () => {
+        throw Object.assign(new Error("EPERM"), { code: "EPERM" })
+      }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => Object.assign(module, { chmodSync: denied })),
+        () => Effect.sync(() => Object.assign(module, { chmodSync }))
+      )
+      const logged = logs()
+      yield* Effect.provide(durably(file, () => {}), logged.layer)
+      const told = warnings(logged).filter((text) => String(text).includes(`${file} `))
+      assert.deepEqual(told, [
+        `other users of this machine have rights on ${file} (mode 644), which can't be changed: EPERM`
+      ])
+    }))
+
   // only root can give a file away
   if (process.geteuid?.() === 0) {
     it.live("a database that belongs to another user is told, unless the whole folder does", () =>

@@ -13,10 +13,17 @@ import { failure } from "./nodeSqlite.ts"
 const logAll = (warnings: privately.Warnings): Effect.Effect<void> =>
   Effect.forEach(warnings, (warning) => Writer.logWarning(warning), { discard: true })
 
-/** Opens the file, and closes it with the scope. A missing file is made; its folder has to exist. */
+/** Tells nothing: the client of the file, which is opened before all else of it, has. */
+export const alreadyTold = (): Effect.Effect<void> => Effect.void
+
+/**
+ * Opens the file, and closes it with the scope. A missing file is made; its folder has to exist. `warn` is told what could
+ * not be made private.
+ */
 export const open = (
   sqlite: typeof Sqlite,
-  settings: Settings
+  settings: Settings,
+  warn: (warnings: privately.Warnings) => Effect.Effect<void> = logAll
 ): Effect.Effect<Sqlite.DatabaseSync, SqlError, Scope.Scope> => {
   const { filename } = settings
   const refused = filename === memory ? undefined : refusedPath(filename)
@@ -24,7 +31,7 @@ export const open = (
     return Effect.fail(failure(new Error(refused), "connect", `can't open the database: ${refused}`))
   }
   return Effect.mapError(
-    openFile(sqlite, settings, logAll),
+    openFile(sqlite, settings, warn),
     ({ cause, detail, errcode }) => failure(cause, "connect", `can't open the database ${filename}${detail}`, errcode)
   )
 }

@@ -20,7 +20,7 @@ import { watchFile } from "../../storage/file.ts"
 import { guard } from "../../storage/guard.ts"
 import { Health } from "../../storage/health.ts"
 import { failure, load } from "../nodeSqlite.ts"
-import { open } from "../sqliteFile.ts"
+import { alreadyTold, open } from "../sqliteFile.ts"
 import { CurrentWatch } from "../watch.ts"
 import * as Archive from "./archive.ts"
 import * as Client from "./client.ts"
@@ -65,7 +65,7 @@ const openDatabase = (
     const client = yield* SqlClient
     const refused = filename === memory ? undefined : refusedMount(filename)
     if (refused !== undefined) return yield* Effect.fail(new DatabaseRefused({ filename, detail: refused }))
-    const db = yield* open(yield* load, { filename, millis: 5_000, synchronous })
+    const db = yield* open(yield* load, { filename, millis: 5_000, synchronous }, alreadyTold)
     // a database in memory is another one for each connection
     const log = yield* Effect.acquireRelease(
       Effect.sync(() => filename === memory || synchronous === "normal" ? undefined : new LogFile(filename)),
@@ -159,7 +159,7 @@ const makeClient = (
 /** Whether a process runs what is in the database at a path, or may do so where nobody can tell. */
 export const isRun = (filename: string): Effect.Effect<boolean> =>
   Effect.gen(function*() {
-    const db = yield* open(yield* load, { filename, millis: 5_000, synchronous: "normal" })
+    const db = yield* open(yield* load, { filename, millis: 5_000, synchronous: "normal" }, alreadyTold)
     const database = new Database(db, { synchronous: "normal", health: new Health(filename) })
     return isPrepared(database) && (yield* Lock.isRun(database, () => Notify.ring(filename)))
   }).pipe(Effect.scoped, Effect.catchCause(() => Effect.succeed(true)))
