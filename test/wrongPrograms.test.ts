@@ -2,6 +2,7 @@
 import { Cause, Effect, Exit } from "effect"
 import { Alerter, AlerterHooks, Hook, Hooks, Pipeline, RunEvent, Step } from "effect-epilogue"
 import * as assert from "node:assert/strict"
+import process from "node:process"
 import { test } from "node:test"
 import { makeIt } from "./support/it.ts"
 
@@ -20,7 +21,7 @@ const noEffects: ReadonlyArray<readonly [value: unknown, message: string]> = [
     "a generator, and no Effect: wrap it, as in Effect.gen(function*() { … })"
   ],
   [() => 1, "a function, and no Effect: call it"],
-  [{ [Symbol.for("effect/Effect")]: {} }, "an Effect of effect 3: npm ls effect lists both versions"],
+  [{ [Symbol.for("effect/Effect")]: {} }, "an Effect of effect 3: see npm ls effect"],
   [null, "null, and no Effect"],
   [7, "number, and no Effect"]
 ]
@@ -64,6 +65,23 @@ it.effect("a hook that gives no Effect fails with what it gave, with retries, to
     const step = Step.make("n", Effect.succeed(1)).pipe(Step.hooks(hook), Step.hooks(Hook.retry(hook, { times: 1 })))
     assert.equal(yield* Effect.provide(step, observer), 1)
     assert.deepEqual(failures, Array(2).fill(`TypeError: its function returned ${noEffects[0]![1]}`))
+  }))
+
+it.live("a promise in the place of an Effect does not end the process where it is rejected", () =>
+  Effect.gen(function*() {
+    const unhandled: Array<unknown> = []
+    const listener = (reason: unknown) => void unhandled.push(reason)
+    process.on("unhandledRejection", listener)
+    const rejected = () => wrong<Effect.Effect<void>>(Promise.reject(new Error("no net")))
+    const chat = Alerter.layer(rejected)
+    const hooks = Hooks.make(Hook.onSuccess(rejected), Hook.onSuccess(rejected).pipe(Hook.retry({ times: 1 })))
+    const step = Step.make("load", Effect.succeed(1)).pipe(Step.hooks(hooks), Step.hooks(AlerterHooks.success))
+    const load = Step.fn("load")(rejected)
+    yield* Effect.andThen(step, Effect.exit(load())).pipe(Effect.provide(chat))
+    // when the microtasks have run, the engine tells of rejections
+    yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+    process.off("unhandledRejection", listener)
+    assert.deepEqual(unhandled, [])
   }))
 
 it.effect("an alerter whose function gives no Effect fails the hook with what it gave", () =>

@@ -33,10 +33,12 @@ export const CurrentLedger: Context.Reference<Ledger | undefined> = Context.Refe
   { defaultValue: () => undefined }
 )
 
+const ignore = () => {}
+
 /** Takes note of nothing. */
 export const none: Ledger = {
-  accepted: () => ({ delivered: () => {}, lost: () => {}, kept: () => {} }),
-  lost: () => {}
+  accepted: () => ({ delivered: ignore, lost: ignore, kept: ignore }),
+  lost: ignore
 }
 
 /** The ledger inside of a post: keeps whether others have taken the alert, and what failed, until the post ends. */

@@ -3,6 +3,7 @@
  * become one line that counts them.
  */
 import { readOr } from "./read.ts"
+import { plural } from "./words.ts"
 
 /** The longest part of a stack that is read, and the most of the user's frames that are shown. */
 const longestStack = 100_000
@@ -41,7 +42,7 @@ export const foldedFrames = (stack: string, message: string, quiet: boolean): Re
     }
   }
   const folded = [...counts].filter(([, n]) => n > 0).map(([origin, n], i) =>
-    i === 0 ? `${n} frame${n === 1 ? "" : "s"} of ${origin}` : `${n} of ${origin}`
+    `${i === 0 ? plural(n, "frame") : n} of ${origin}`
   )
   return [
     ...own.slice(0, mostFrames).map((line) => `    ${line}`),
