@@ -24,6 +24,7 @@ import {
   quietHours,
   recovered,
   remind,
+  route,
   Store,
   throttle
 } from "../src/delivery/index.ts"
@@ -372,6 +373,63 @@ const unknown: ReadonlyArray<readonly [message: string, options: object, use: Us
 
 for (const [message, options, use] of unknown) {
   it.effect(`an option that does not exist is refused: ${message}`, () =>
+    Effect.gen(function*() {
+      const refused = yield* refusal(use, options)
+      assert.ok(refused?.includes(message), refused)
+    }))
+}
+
+/** Texts, and layers, that are missing or of another kind: with the beginning of the message, and the function. */
+const others: ReadonlyArray<readonly [message: string, options: object, use: Use]> = [
+  [
+    "Store.layerSqlite: filename must be a text that is not empty, got undefined",
+    { filename: undefined },
+    (options) => Store.layerSqlite(options)
+  ],
+  [
+    "Store.layerSqlite: filename must be a text that is not empty, got \"\"",
+    { filename: "" },
+    (options) => Store.layerSqlite(options)
+  ],
+  ["Durable.layerSqlite: filename must be a text", { filename: undefined }, (options) => Durable.layerSqlite(options)],
+  [
+    "Durable.layerSqliteClient: filename must be a text",
+    { filename: undefined },
+    (options) => Durable.layerSqliteClient(options)
+  ],
+  ["Durable.retry: from must be a text", { from: 1 }, (options) => doing(Durable.retry("1", options))],
+  ["Outbox.layer: name must be a text", { name: 1 }, (options) => onEngine(Outbox.layer(none, options))],
+  ["Report.layerJunit: file must be a text", { file: undefined }, (options) => Report.layerJunit(options)],
+  ["Report.layerJobSummary: file must be a text", { file: 1 }, (options) => Report.layerJobSummary(options)],
+  ["Report.read: runId must be a text", { runId: 1 }, (options) => Stream.runDrain(Report.read("a.jsonl", options))],
+  ["Report.list: folder must be a text", { folder: null }, (options) => Report.list(options)],
+  ["Report.find: file must be a text", { file: 1 }, (options) => Report.find("latest", options)],
+  ["Report.markdown: title must be a text", { title: 1 }, (options) => Effect.sync(() => Report.markdown([], options))],
+  [
+    "escalate: each of its alerters must be a Layer, got undefined",
+    { after: 1, to: undefined },
+    ofAlerter((options) => escalate(options))
+  ],
+  ["fanOut: each of its alerters must be a Layer, got object", {}, (other) => fanOut([none, other])],
+  [
+    "route: each of its alerters must be a Layer, got undefined",
+    { when: {}, to: undefined },
+    (rule) => route([rule], { otherwise: none })
+  ],
+  [
+    "route: its when has no option \"sevirity\", only severity, atLeast, tag, pipeline, step",
+    { sevirity: "critical" },
+    (when) => route([{ when, to: none }], { otherwise: none })
+  ],
+  [
+    "route: severity must be one of info, success, warning, error, critical, or a list of some, got \"fatal\"",
+    { severity: ["error", "fatal"] },
+    (when) => route([{ when, to: none }], { otherwise: none })
+  ]
+]
+
+for (const [message, options, use] of others) {
+  it.effect(`an option that is missing or of another kind is refused: ${message}`, () =>
     Effect.gen(function*() {
       const refused = yield* refusal(use, options)
       assert.ok(refused?.includes(message), refused)

@@ -10,6 +10,7 @@ import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import { type Alerter, type AlerterError, AlerterErrorReason } from "../Alerter.ts"
+import { severityMistakes } from "../internal/alerts/severities.ts"
 import { text } from "../internal/model/options.ts"
 import { withoutTrailingSlashes } from "../internal/text/baseUrl.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
@@ -135,7 +136,7 @@ const own: channel.OwnOptions<MatrixOptions> = {
   server: text,
   token: secret,
   room: text,
-  silent: 0
+  silent: severityMistakes
 }
 
 /**

@@ -10,6 +10,7 @@ import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
+import { severityMistakes } from "../internal/alerts/severities.ts"
 import { fromOne, optionalText } from "../internal/model/options.ts"
 import type { ChannelOptions } from "./ChannelOptions.ts"
 import * as channel from "./internal/channel/channel.ts"
@@ -108,7 +109,7 @@ const own: channel.OwnOptions<BotOptions> = {
   token: secret,
   chatId: internal.chat,
   messageThreadId: fromOne,
-  silent: 0,
+  silent: severityMistakes,
   baseUrl: optionalText
 }
 

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as Schema from "effect/Schema"
-import { checked, refuse, spanMistakes } from "../internal/model/options.ts"
+import { checked, spanMistakes, text } from "../internal/model/options.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import { make } from "./internal/state/database.ts"
 import { inKeyValueStore } from "./internal/state/keyValue.ts"
@@ -103,8 +103,10 @@ export class Store extends Base {
     return Layer.effect(
       Store,
       Effect.suspend(() => {
-        checked("Store.layerSqlite", options, { filename: 0, busyTimeout: 0 })
-        refuse("Store.layerSqlite", spanMistakes("busyTimeout", busyTimeout, true))
+        checked("Store.layerSqlite", options, {
+          filename: text,
+          busyTimeout: (what, value) => spanMistakes(what, value, true)
+        })
         return make(filename, Duration.toMillis(busyTimeout))
       }).pipe(
         Effect.mapBoth({

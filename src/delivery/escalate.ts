@@ -113,6 +113,7 @@ export const escalate: {
     options: EscalateOptions<E2, R2, P>
   ): Layer.Layer<Alerter, E | E2, R | R2 | Persisted<P>> =>
     combine(
+      "escalate",
       [self, options.to],
       ([first, second], { words, zone }) =>
         make(first, second, checked("escalate", options, known), {

@@ -94,7 +94,7 @@ export const fallback: {
     second: Layer.Layer<Alerter, E2, R2>,
     options?: FallbackOptions
   ): Layer.Layer<Alerter, E | E2, R | R2> =>
-    combine([self, second], ([first, second], { words }) => {
+    combine("fallback", [self, second], ([first, second], { words }) => {
       const { after = "15 seconds", cooldown = 0 } = checked("fallback", options ?? {}, { after: 0, cooldown: 0 })
       return make(
         first,

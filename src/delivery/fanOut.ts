@@ -71,6 +71,7 @@ export const fanOut = <
   options?: FanOutOptions
 ): Layer.Layer<Alerter, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
   combine(
+    "fanOut",
     layers,
     (posts) => Effect.sync(() => toAll(posts, checked("fanOut", options ?? {}, { succeeds: 0 }).succeeds ?? "all"))
   )

@@ -7,6 +7,8 @@ import type * as Layer from "effect/Layer"
 import type { Alert, Severity } from "../Alert.ts"
 import type { Alerter } from "../Alerter.ts"
 import { droppedByAll } from "../internal/alerts/metrics.ts"
+import { severityMistakes } from "../internal/alerts/severities.ts"
+import { checked, type Known, optionalText, text } from "../internal/model/options.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import { callSafely } from "./internal/entries.ts"
 import { atPlace, membersOf, quietly } from "./internal/places.ts"
@@ -90,7 +92,7 @@ export const route = <const Routes extends ReadonlyArray<Route>, E, R>(
   options: { readonly otherwise: Layer.Layer<Alerter, E, R> }
 ): Layer.Layer<Alerter, E | Layer.Error<Routes[number]["to"]>, R | Layer.Services<Routes[number]["to"]>> => {
   const layers: ReadonlyArray<Routes[number]["to"]> = routes.map(({ to }) => to)
-  return combine([options.otherwise, ...layers], ([otherwise, ...posts]) => {
+  return combine("route", [options.otherwise, ...layers], ([otherwise, ...posts]) => {
     const predicates = routes.map(({ when }) => predicate(when))
     return Effect.succeed(firstMatch(Arr.zip(predicates, posts), otherwise))
   })
@@ -98,9 +100,18 @@ export const route = <const Routes extends ReadonlyArray<Route>, E, R>(
 
 type Predicate = (alert: Alert) => boolean
 
+const criteria: Known<Criteria> = {
+  severity: severityMistakes,
+  atLeast: 0,
+  tag: (what, value) => [value ?? []].flat().flatMap((one) => text(what, one)),
+  pipeline: optionalText,
+  step: optionalText
+}
+
 const predicate = (when: Criteria | Predicate): Predicate => {
   if (typeof when === "function") return when
-  const { pipeline, severity, step, tag } = when
+  // a misspelt criterion would be none, and the route would get all alerts
+  const { pipeline, severity, step, tag } = checked("route", when, criteria, "its when")
   const severe = when.atLeast === undefined ? undefined : atLeast(when.atLeast)
   return (alert) =>
     (severity === undefined || list(severity).includes(alert.severity)) &&

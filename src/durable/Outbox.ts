@@ -39,7 +39,15 @@ import { Alerter, AlerterError, AlerterErrorReason } from "../Alerter.ts"
 import { timed } from "../internal/alerts/alerter.ts"
 import { CurrentLedger, none } from "../internal/alerts/ledger.ts"
 import { type Report, reportOf } from "../internal/alerts/reports.ts"
-import { checked, durationMistakes, refuse, spanMistakes, wholeMistakes } from "../internal/model/options.ts"
+import {
+  checked,
+  durationMistakes,
+  type Known,
+  optionalText,
+  refuse,
+  spanMistakes,
+  wholeMistakes
+} from "../internal/model/options.ts"
 import * as Writer from "../internal/text/writer.ts"
 import * as byHand from "./internal/outbox/byHand.ts"
 import { delaysOf } from "./internal/outbox/delays.ts"
@@ -88,8 +96,8 @@ export interface Options {
   readonly drain?: Duration.Input | undefined
 }
 
-const known: Record<keyof Options, 0> = {
-  name: 0,
+const known: Known<Options> = {
+  name: optionalText,
   deliver: 0,
   concurrency: 0,
   retry: 0,

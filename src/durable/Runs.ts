@@ -6,7 +6,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { checked, durationMistakes, refuse, wholeMistakes } from "../internal/model/options.ts"
+import { checked, durationMistakes, optionalText, refuse, wholeMistakes } from "../internal/model/options.ts"
 import type { Prune, RunFilter, StoredRun, StoredRunDetails } from "../internal/model/storedRun.ts"
 import * as versions from "./internal/run/version.ts"
 import { type RunRefused, withRuns } from "./internal/runs/runs.ts"
@@ -80,7 +80,10 @@ export const retry = (
   runId: string,
   options?: { readonly from?: string | undefined }
 ): Effect.Effect<StoredRun, RunRefused, WorkflowEngine> =>
-  withRuns("retrying", (runs) => runs.retry(runId, checked("Durable.retry", options ?? {}, { from: 0 }).from))
+  withRuns(
+    "retrying",
+    (runs) => runs.retry(runId, checked("Durable.retry", options ?? {}, { from: optionalText }).from)
+  )
 
 /**
  * Asks a stored run to end, without the code of its pipeline, and returns it as it is stored. With `now` the bodies of its

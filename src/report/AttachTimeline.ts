@@ -11,7 +11,7 @@ import type { Alerter } from "../Alerter.ts"
 import { explain } from "../delivery/internal/entries.ts"
 import { countOf } from "../delivery/internal/options.ts"
 import { observing, type Post } from "../delivery/internal/policy.ts"
-import { checked } from "../internal/model/options.ts"
+import { checked, optionalText } from "../internal/model/options.ts"
 import { atLeast } from "../internal/model/severity.ts"
 import { count, plural } from "../internal/text/words.ts"
 import * as Writer from "../internal/text/writer.ts"
@@ -124,7 +124,7 @@ export const make = (
   Effect.sync(() => {
     const { maxSteps = 200, ...ofPicture } = checked("attachTimeline", options, {
       maxSteps: 0,
-      title: 0,
+      title: optionalText,
       theme: 0,
       width: 0,
       maxRows: 0,

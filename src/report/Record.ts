@@ -23,7 +23,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { checked, numberMistakes, refuse, wholeMistakes } from "../internal/model/options.ts"
+import { checked, numberMistakes, optionalText, wholeMistakes } from "../internal/model/options.ts"
 import type { Synchronous } from "../internal/model/synchronous.ts"
 import type { Event } from "./Event.ts"
 import * as format from "./internal/record/format.ts"
@@ -208,8 +208,11 @@ export interface ReadOptions extends FollowOptions {
  */
 export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, RecordError> =>
   Stream.suspend(() => {
-    checked("Report.read", options ?? {}, { runId: 0, onSkipped: 0, maxBytes: 0 })
-    refuse("Report.read", numberMistakes("maxBytes", options?.maxBytes, 0))
+    checked("Report.read", options ?? {}, {
+      runId: optionalText,
+      onSkipped: 0,
+      maxBytes: (what, value) => numberMistakes(what, value, 0)
+    })
     return reading.read(path, {
       onSkipped: options?.onSkipped,
       runId: options?.runId,
@@ -241,7 +244,7 @@ export const read = (path: string, options?: ReadOptions): Stream.Stream<Event, 
  */
 export const follow = (path: string, options?: FollowOptions): Stream.Stream<Event, RecordError> =>
   Stream.suspend(() => {
-    checked("Report.follow", options ?? {}, { runId: 0, onSkipped: 0 })
+    checked("Report.follow", options ?? {}, { runId: optionalText, onSkipped: 0 })
     return reading.read(path, {
       onSkipped: options?.onSkipped,
       runId: options?.runId,
@@ -294,8 +297,11 @@ export interface ListOptions extends PlaceOptions {
  */
 export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
   Effect.suspend(() => {
-    checked("Report.list", options ?? {}, { file: 0, folder: 0, limit: 0 })
-    refuse("Report.list", wholeMistakes("limit", options?.limit, 0, Infinity))
+    checked("Report.list", options ?? {}, {
+      file: optionalText,
+      folder: optionalText,
+      limit: (what, value) => wholeMistakes(what, value, 0, Infinity)
+    })
     return listing.list(options?.file ?? options?.folder ?? defaultFolder, options?.limit ?? Infinity)
   })
 
@@ -318,7 +324,10 @@ export const list = (options?: ListOptions): Effect.Effect<ReadonlyArray<Recorde
  */
 export const find = (idOrPrefix: string, options?: PlaceOptions): Effect.Effect<Recorded, RecordError> =>
   Effect.suspend(() => {
-    const { file, folder = defaultFolder } = checked("Report.find", options ?? {}, { file: 0, folder: 0 })
+    const { file, folder = defaultFolder } = checked("Report.find", options ?? {}, {
+      file: optionalText,
+      folder: optionalText
+    })
     return listing.find(file ?? folder, idOrPrefix)
   })
 
@@ -364,6 +373,10 @@ export type PruneOptions =
  */
 export const prune = (options: PruneOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
   Effect.suspend(() => {
-    const { folder, keep, olderThan } = checked("Report.prune", options, { folder: 0, keep: 0, olderThan: 0 })
+    const { folder, keep, olderThan } = checked("Report.prune", options, {
+      folder: 0,
+      keep: 0,
+      olderThan: 0
+    })
     return layers.prune(folder ?? defaultFolder, keep, olderThan)
   })

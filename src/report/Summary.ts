@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { codeOf, openToAppend, withWords } from "../internal/files/private.ts"
 import { replaceFile } from "../internal/files/replace.ts"
-import { checked } from "../internal/model/options.ts"
+import { checked, optionalText, text } from "../internal/model/options.ts"
 import { formatDuration } from "../internal/text/duration.ts"
 import { variable } from "../internal/text/terminal.ts"
 import * as Writer from "../internal/text/writer.ts"
@@ -18,7 +18,7 @@ import { statusColors, statusWords } from "./internal/events/status.ts"
 import * as badges from "./internal/summary/badge.ts"
 import { collecting, type EndedRun, lastRuns } from "./internal/summary/collect.ts"
 import * as xml from "./internal/summary/junit.ts"
-import * as text from "./internal/summary/markdown.ts"
+import * as summaries from "./internal/summary/markdown.ts"
 import { rowsOf } from "./internal/timeline/pick.ts"
 import { timeline } from "./internal/timeline/rows.ts"
 import type { Recorded } from "./Recorded.ts"
@@ -56,7 +56,7 @@ export interface JunitOptions {
  * @since 0.1.0
  */
 export const junit = (events: Iterable<Event>, options: JunitOptions = {}): string =>
-  xml.junit(timeline(events, checked("Report.junit", options, { title: 0 }).title))
+  xml.junit(timeline(events, checked("Report.junit", options, { title: optionalText }).title))
 
 /**
  * Options of {@link markdown}.
@@ -85,8 +85,8 @@ export interface MarkdownOptions extends JunitOptions {
  * @since 0.1.0
  */
 export const markdown = (events: Iterable<Event>, options: MarkdownOptions = {}): string => {
-  const { maxRows, title } = checked("Report.markdown", options, { title: 0, maxRows: 0 })
-  return text.markdown(timeline(events, title), rowsOf("Report.markdown", maxRows, 100))
+  const { maxRows, title } = checked("Report.markdown", options, { title: optionalText, maxRows: 0 })
+  return summaries.markdown(timeline(events, title), rowsOf("Report.markdown", maxRows, 100))
 }
 
 /**
@@ -152,7 +152,7 @@ export interface LayerJunitOptions extends JunitOptions {
  */
 export const layerJunit = (options: LayerJunitOptions): Layer.Layer<never> =>
   fresh(Effect.sync(() => {
-    const { file, title } = checked("Report.layerJunit", options, { file: 0, title: 0 })
+    const { file, title } = checked("Report.layerJunit", options, { file: text, title: optionalText })
     return observing("Report.layerJunit", file, (write) => {
       let all: ReadonlyArray<EndedRun> = []
       return (runs) => {
@@ -205,7 +205,11 @@ export interface JobSummaryOptions extends MarkdownOptions {
  */
 export const layerJobSummary = (options: JobSummaryOptions = {}): Layer.Layer<never> =>
   fresh(Effect.sync(() => {
-    const { file, maxRows, title } = checked("Report.layerJobSummary", options, { file: 0, title: 0, maxRows: 0 })
+    const { file, maxRows, title } = checked("Report.layerJobSummary", options, {
+      file: optionalText,
+      title: optionalText,
+      maxRows: 0
+    })
     const rows = rowsOf("Report.layerJobSummary", maxRows, 100)
     const target = file ?? variable("GITHUB_STEP_SUMMARY")
     if (target === undefined || target === "") return Layer.empty
@@ -217,7 +221,7 @@ export const layerJobSummary = (options: JobSummaryOptions = {}): Layer.Layer<ne
         // some of it is left for later runs
         const most = Math.max(room - 100_000, room / 4)
         const events = runs.flatMap(({ events }) => events)
-        const summary = `${text.markdown(timeline(events, title), rows, Math.max(0, most))}\n`
+        const summary = `${summaries.markdown(timeline(events, title), rows, Math.max(0, most))}\n`
         full = Buffer.byteLength(summary) > Math.max(0, most) + 1
         write(full ? noRoom : summary, "append")
       }

@@ -10,7 +10,7 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import { checked, numberMistakes, refuse } from "../internal/model/options.ts"
+import { checked, type Known, numberMistakes, optionalText, refuse } from "../internal/model/options.ts"
 import { selfExplained } from "../internal/text/selfExplained.ts"
 import type { Event } from "./Event.ts"
 import { palettes } from "./internal/timeline/colors.ts"
@@ -152,7 +152,7 @@ export const html: {
 export const svg = (events: Iterable<Event>, options: SvgOptions = {}): string =>
   pictureOf("Report.svg", events, checked("Report.svg", options, svgOptions))
 
-const svgOptions: Readonly<Record<keyof SvgOptions, 0>> = { title: 0, theme: 0, width: 0, maxRows: 0 }
+const svgOptions: Known<SvgOptions> = { title: optionalText, theme: 0, width: 0, maxRows: 0 }
 
 const pictureOf = (
   of: string,
@@ -214,6 +214,6 @@ export const png = (
  * @since 0.1.0
  */
 export const mermaid = (events: Iterable<Event>, options: MermaidOptions = {}): string => {
-  const { maxRows, title } = checked("Report.mermaid", options, { title: 0, maxRows: 0 })
+  const { maxRows, title } = checked("Report.mermaid", options, { title: optionalText, maxRows: 0 })
   return gantt.mermaid(timeline(events, title), rowsOf("Report.mermaid", maxRows, 60))
 }

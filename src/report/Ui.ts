@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import { checked } from "../internal/model/options.ts"
+import { checked, optionalText } from "../internal/model/options.ts"
 import type { Synchronous } from "../internal/model/synchronous.ts"
 import { defaultFolder } from "./internal/record/names.ts"
 import type { PlaceOptions } from "./Record.ts"
@@ -64,8 +64,8 @@ export const layerUi = (
   Layer.unwrap(
     Effect.map(Effect.promise(() => import("./internal/ui/serve.ts")), ({ serve }) => {
       const { file, folder = defaultFolder, onLink } = checked("Report.layerUi", options, {
-        file: 0,
-        folder: 0,
+        file: optionalText,
+        folder: optionalText,
         onLink: 0
       })
       return serve(file ?? folder, onLink)

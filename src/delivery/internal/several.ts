@@ -12,6 +12,7 @@ import { takesQuiet } from "../../internal/alerts/settling.ts"
 import { CurrentWords, isSame, wordsOf } from "../../internal/alerts/words.ts"
 import { zoneOf } from "../../internal/alerts/zone.ts"
 import { AlerterObservers } from "../../internal/model/observers.ts"
+import { refuse } from "../../internal/model/options.ts"
 import { withoutUrls } from "../../internal/text/addresses.ts"
 import type { Words } from "../../internal/text/alertWords.ts"
 import { errorMessage } from "../../internal/text/errors.ts"
@@ -29,6 +30,7 @@ export type AnyAlerter = Layer.Layer<Alerter, unknown, unknown>
  * once.
  */
 export const combine = <const Layers extends ReadonlyArray<AnyAlerter>, R = never>(
+  policy: string,
   layers: Layers,
   make: (
     posts: { readonly [K in keyof Layers]: Post },
@@ -39,6 +41,10 @@ export const combine = <const Layers extends ReadonlyArray<AnyAlerter>, R = neve
   // Both casts: TypeScript does not carry the element types of a tuple through a loop.
   Layer.fromBuildMemo((memoMap, scope) =>
     Effect.gen(function*() {
+      // a single one is no list, where types are not checked
+      const given: ReadonlyArray<unknown> = [layers].flat()
+      const others = given.filter((layer) => !Layer.isLayer(layer))
+      refuse(policy, others.map((other) => `each of its alerters must be a Layer, got ${typeof other}`))
       // Scopes close in parallel. In sequence, an alerter that takes long to flush would delay the others.
       const together = yield* Scope.fork(scope, "parallel")
       const contexts = yield* Effect.forEach(

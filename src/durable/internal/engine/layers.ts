@@ -15,7 +15,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { layerMemory, type WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { memory as memoryName } from "../../../internal/files/sqlite.ts"
-import { checked, refuse, wholeMistakes } from "../../../internal/model/options.ts"
+import { checked, type Known, optionalText, text, wholeMistakes } from "../../../internal/model/options.ts"
 import { refusedPath } from "../../../internal/text/databaseAddress.ts"
 import type { ClusterOptions, RunnerOptions, SingleOptions, SqliteOptions } from "../../Options.ts"
 import { withCrashes } from "../crashes/sql.ts"
@@ -50,8 +50,13 @@ export const clusterAt = <E, R>(
   const address = (host: string) => Option.some(RunnerAddress.make({ host, port }))
   const allowed = Effect.map(
     Effect.suspend(() => {
-      checked("Durable.layerClusterAt", options, { host: 0, port: 0, listenHost: 0, trustedNetwork: 0, patience: 0 })
-      refuse("the runner of the cluster", wholeMistakes("port", port, 0, 65_535))
+      checked("Durable.layerClusterAt", options, {
+        host: text,
+        port: (what, value) => wholeMistakes(what, value ?? NaN, 0, 65_535),
+        listenHost: optionalText,
+        trustedNetwork: 0,
+        patience: 0
+      })
       return check([host, listenHost], trustedNetwork)
     }),
     () => runner({ runnerAddress: address(host), runnerListenAddress: address(listenHost) })
@@ -83,7 +88,7 @@ export const single = (options: SingleOptions = {}): Layer.Layer<Engine, ConfigE
     )
   })).pipe(Layer.provide(Digest.layerWebCrypto))
 
-const ofSqlite: Record<keyof SqliteOptions, 0> = { filename: 0, synchronous: 0, drain: 0, patience: 0, keep: 0 }
+const ofSqlite: Known<SqliteOptions> = { filename: text, synchronous: 0, drain: 0, patience: 0, keep: 0 }
 
 /** The layer of the embedded engine, with the client of its file. */
 const onFile = <E>(

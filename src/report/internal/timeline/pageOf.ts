@@ -1,7 +1,7 @@
 /** Makes pages of events, wherever they come from. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { checked } from "../../../internal/model/options.ts"
+import { checked, optionalText } from "../../../internal/model/options.ts"
 import type { Event } from "../../Event.ts"
 import { html } from "./html.ts"
 import { timeline } from "./rows.ts"
@@ -16,6 +16,7 @@ export function pageOf<E, R>(
   events: Iterable<Event> | Stream.Stream<Event, E, R>,
   options?: Options
 ): string | Effect.Effect<string, E, R> {
-  const page = (all: Iterable<Event>) => html(timeline(all, checked("Report.html", options ?? {}, { title: 0 }).title))
+  const page = (all: Iterable<Event>) =>
+    html(timeline(all, checked("Report.html", options ?? {}, { title: optionalText }).title))
   return Symbol.iterator in events ? page(events) : Effect.map(Stream.runCollect(events), page)
 }
