@@ -70,9 +70,23 @@ it.effect("a step whose fiber is asked to end is interrupted, and so is one that
     const asked = yield* evaluate(Effect.never)
     assert.deepEqual(asked.outcomes, ["interrupt", "interrupt", "interrupt"])
     assert.deepEqual(asked.calls.filter((call) => call.endsWith("failure")), [])
-    const itself = yield* evaluate(Effect.interrupt, Effect.never)
-    assert.deepEqual(itself.outcomes, ["interrupt", "interrupt", "interrupt"])
-    assert.ok(Exit.isFailure(itself.exit) && Cause.hasInterruptsOnly(itself.exit.cause))
+    // the causes of the last two have nothing that would tell them from the first
+    const bodies = [
+      Effect.interrupt,
+      Effect.flatMap(
+        Effect.forkChild(Effect.never),
+        (fiber) => Effect.andThen(Fiber.interrupt(fiber), Fiber.join(fiber))
+      ),
+      Effect.flatMap(
+        Deferred.make<number>(),
+        (deferred) => Effect.andThen(Deferred.interrupt(deferred), Deferred.await(deferred))
+      )
+    ]
+    for (const body of bodies) {
+      const itself = yield* evaluate(body, Effect.never)
+      assert.deepEqual(itself.outcomes, ["interrupt", "interrupt", "interrupt"])
+      assert.ok(Exit.isFailure(itself.exit) && Cause.hasInterruptsOnly(itself.exit.cause))
+    }
   }))
 
 it.effect("Effect.all interrupts the siblings of a step that fails", () =>
