@@ -240,6 +240,9 @@ it.effect("a file that can't be a store is a typed error that says why, and is l
     )
     assert.match(fs.readFileSync(at("text"), "utf8"), /^no database/)
     assert.match(yield* problem(folder), /: it is a folder, and a file is needed \(EISDIR\)$/)
+    if (process.platform !== "win32") {
+      assert.match(yield* problem("/dev/null"), /: it is a device or a pipe, and a file is needed$/)
+    }
     assert.match(
       yield* problem(at("text", "x.db")),
       /: (?:a part of the path is a file, and a folder is needed \(ENOTDIR\)|EEXIST)$/

@@ -24,6 +24,10 @@ it.live("a file that can't be opened fails with its path and the reason", () =>
     const inMissing = at("missing/a.db")
     assert.deepEqual(yield* why(inMissing), ["ConnectionError", cant(inMissing, "ENOENT")])
     assert.deepEqual(yield* why(root), ["ConnectionError", cant(root, "it is a folder, and a file is needed (EISDIR)")])
+    if (os.platform() !== "win32") {
+      const device = ["ConnectionError", cant("/dev/null", "it is a device or a pipe, and a file is needed")]
+      assert.deepEqual(yield* why("/dev/null"), device)
+    }
     for (const text of ["short", "no database\n".repeat(1000)]) {
       fs.writeFileSync(at("text.db"), text)
       fs.chmodSync(at("text.db"), 0o644)

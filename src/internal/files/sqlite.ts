@@ -129,6 +129,14 @@ export const fileIdentity = (path: string): string | undefined => {
 const isFolder = (path: string): boolean =>
   process.getBuiltinModule("node:fs").statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
+/** Why what is neither a file nor a folder is no database: SQLite would speak of an error of the disk. */
+const special = "it is a device or a pipe, and a file is needed"
+
+const isSpecial = (path: string): boolean => {
+  const stat = process.getBuiltinModule("node:fs").statSync(path, { throwIfNoEntry: false })
+  return stat !== undefined && !stat.isFile() && !stat.isDirectory()
+}
+
 /** The files that SQLite makes beside a database, with the mode that the database has. */
 const besides = ["-wal", "-shm", "-journal"]
 
@@ -155,7 +163,10 @@ export const open = (
   const opened = Effect.suspend(() => {
     let code: string | undefined
     try {
-      if (filename !== memory) makeFile(filename)
+      if (filename !== memory) {
+        makeFile(filename)
+        if (isSpecial(filename)) return Effect.fail(failed(`: ${special}`, new Error(special), CANTOPEN))
+      }
     } catch (cause) {
       // SQLite would make what the link leads to, with rights for others
       if (cause instanceof LinkError) return Effect.fail(failed(`: ${cause.message}`, cause))
