@@ -406,6 +406,11 @@ const others: ReadonlyArray<readonly [message: string, options: object, use: Use
   ["Report.find: file must be a text", { file: 1 }, (options) => Report.find("latest", options)],
   ["Report.markdown: title must be a text", { title: 1 }, (options) => Effect.sync(() => Report.markdown([], options))],
   [
+    "dedupe: timeZone must be a TimeZone, got string",
+    { window: 1, timeZone: "Europe/Berlin" },
+    ofAlerter((options) => dedupe(options))
+  ],
+  [
     "escalate: each of its alerters must be a Layer, got undefined",
     { after: 1, to: undefined },
     ofAlerter((options) => escalate(options))

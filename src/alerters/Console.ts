@@ -10,6 +10,7 @@ import type { Alert } from "../Alert.ts"
 import { Alerter } from "../Alerter.ts"
 import { render } from "../internal/alerts/alerter.ts"
 import { CurrentWords } from "../internal/alerts/words.ts"
+import { zoneMistakes } from "../internal/alerts/zone.ts"
 import { checked, type Known } from "../internal/model/options.ts"
 import type { Words } from "../internal/text/alertWords.ts"
 import { localTime } from "../internal/text/localTime.ts"
@@ -60,7 +61,7 @@ export const layer = (options: ConsoleOptions = {}): Layer.Layer<Alerter> =>
     return Alerter.layer((alert) => print(alert, options), { channel: "console" })
   })
 
-const optionNames: Known<ConsoleOptions> = { colors: 0, stream: 0, timeZone: 0 }
+const optionNames: Known<ConsoleOptions> = { colors: 0, stream: 0, timeZone: zoneMistakes }
 
 /** Renders the alert, with its time at the end of the first line where a time zone is set. */
 const textOf = (alert: Alert, { timeZone }: ConsoleOptions, colored: boolean, words: Words): string => {

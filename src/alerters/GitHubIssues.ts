@@ -98,7 +98,7 @@ export const layer = (options: GitHubIssuesOptions): Layer.Layer<Alerter> =>
   channel.layer("gitHubIssues", { ...options, pace: [] }, own, () => {
     refuse("gitHubIssues", paceMistakes("pace", options.pace))
     const token = Redacted.value(options.token)
-    const { assignees = [], label, labels = [], notes = false, pace = Api.pace, repository } = options
+    const { assignees = [], label, labels = [], notes = false, repository } = options
     const headers = {
       accept: "application/vnd.github+json",
       authorization: `Bearer ${token}`,
@@ -111,7 +111,11 @@ export const layer = (options: GitHubIssuesOptions): Layer.Layer<Alerter> =>
       secrets: [token],
       start: ({ error, http, time, words }) =>
         Effect.sync(() => {
-          const issues = Api.make(http, { url, headers, label: label || "epilogue", labels, assignees }, pace)
+          const issues = Api.make(
+            http,
+            { url, headers, label: label || "epilogue", labels, assignees },
+            options.pace ?? Api.pace
+          )
           const create = (alert: channel.Dated, marker: string | undefined) =>
             issues.create(titleOf(alert), bodyOf(alert, "issue", { time, words }), marker)
           const comment = (issue: number, alert: channel.Dated) =>

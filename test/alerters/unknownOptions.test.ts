@@ -211,6 +211,17 @@ it.effect("a refusal names all that is missing", () =>
     )
   }))
 
+it.effect("a time zone is one, and not its name", () =>
+  Effect.gen(function*() {
+    for (const [name, [channel, make]] of Object.entries(layers)) {
+      if (name === "JsonLines.layer") continue
+      assert.equal(
+        String(yield* refusal(() => make({ timeZone: "Europe/Berlin" }))),
+        `TypeError: ${channel}: timeZone must be a TimeZone, got string`
+      )
+    }
+  }))
+
 it.effect("a chat has an id that is whole, and several recipients are each a text", () =>
   Effect.gen(function*() {
     for (const chatId of [0, NaN, 1.5, Infinity]) {

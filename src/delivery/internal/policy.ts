@@ -13,9 +13,9 @@ import { isQuestion } from "../../internal/alerts/notices.ts"
 import { repeatsTag } from "../../internal/alerts/repeats.ts"
 import { forgetful, takesQuiet } from "../../internal/alerts/settling.ts"
 import { CurrentWords, inWords, wordsOf } from "../../internal/alerts/words.ts"
-import { inZone, zoneOf } from "../../internal/alerts/zone.ts"
+import { inZone, zoneMistakes, zoneOf } from "../../internal/alerts/zone.ts"
 import { AlerterObservers } from "../../internal/model/observers.ts"
-import { checked } from "../../internal/model/options.ts"
+import { checked, refuse } from "../../internal/model/options.ts"
 import { posting } from "../../internal/model/posting.ts"
 import * as Severity from "../../internal/model/severity.ts"
 import type { Words } from "../../internal/text/alertWords.ts"
@@ -59,7 +59,11 @@ export const configured = <O extends { readonly timeZone?: DateTime.TimeZone | u
   quiet?: Quiet
 ) =>
   around(
-    (inner, zone, words) => make(inner, checked(policy, options, known), { zone: options.timeZone ?? zone, words }),
+    (inner, zone, words) => {
+      const { timeZone } = checked(policy, options, known)
+      refuse(policy, zoneMistakes("timeZone", timeZone))
+      return make(inner, options, { zone: timeZone ?? zone, words })
+    },
     quiet
   )
 

@@ -12,7 +12,7 @@ import { counted } from "../../../internal/alerts/metrics.ts"
 import { pageUrl } from "../../../internal/alerts/pageUrl.ts"
 import { forgetful } from "../../../internal/alerts/settling.ts"
 import { CurrentWords } from "../../../internal/alerts/words.ts"
-import { inZone } from "../../../internal/alerts/zone.ts"
+import { inZone, zoneMistakes } from "../../../internal/alerts/zone.ts"
 import { checked, type Known } from "../../../internal/model/options.ts"
 import { scrubAlert } from "../../../internal/model/scrubAlert.ts"
 import { CurrentGuard } from "../../../internal/model/secrets.ts"
@@ -49,7 +49,7 @@ export const check = <Options extends ChannelOptions>(
   own: OwnOptions<Options>
 ): Options =>
   // a cast, since tsc does not see that both parts together have the names of all
-  checked(name, options, { ...own, ...sending, timeZone: 0 } as unknown as Known<Options>)
+  checked(name, options, { ...own, ...sending, timeZone: zoneMistakes } as unknown as Known<Options>)
 
 /** The means of a channel, with what its post needs besides. */
 interface Made {
@@ -123,8 +123,9 @@ export const layer = <Options extends ChannelOptions, E = never, R = never>(
     Alerter,
     Effect.gen(function*() {
       check(name, options, own)
-      const { asData, concerns, concurrency, keepsState, maxAttached = 0, pace, secrets, start } = parts()
+      const { asData, concerns, maxAttached = 0, secrets, start, ...queue } = parts()
       const { channel, scrub, zone } = yield* make(name, options, secrets)
+      const { words } = channel
       const post = yield* start(channel)
       const withoutDefects = (post: () => Effect.Effect<unknown, AlerterError>): Effect.Effect<void, AlerterError> =>
         Effect.catchCause(
@@ -139,14 +140,13 @@ export const layer = <Options extends ChannelOptions, E = never, R = never>(
       const deliver = (alert: Alert) => counted(alert, name, withoutDefects(() => post(alert as Dated)))
       const send = yield* Mailbox.make(deliver, {
         ...options,
+        ...queue,
         channel: name,
-        pace: options.pace ?? pace,
-        concurrency,
-        keepsState,
+        pace: options.pace ?? queue.pace,
         zone,
-        words: channel.words
+        words
       })
-      const alerter = Alerter.of({
+      const zoned = inZone({
         post: (input) =>
           timed(
             input,
@@ -155,18 +155,13 @@ export const layer = <Options extends ChannelOptions, E = never, R = never>(
                 if (concerns?.(alert) === false) return Effect.void
                 const scrubbed = scrubAlert(alert, scrub)
                 return send(
-                  fitAttachments(
-                    asData === true ? scrubbed : withLinks(scrubbed, channel.words),
-                    maxAttached,
-                    channel.words
-                  )
+                  fitAttachments(asData ? scrubbed : withLinks(scrubbed, words), maxAttached, words)
                 )
               }),
             name,
             pageUrl
           )
-      })
-      const zoned = inZone(alerter, zone)
-      return keepsState === true ? zoned : forgetful(zoned)
+      }, zone)
+      return queue.keepsState ? zoned : forgetful(zoned)
     })
   )

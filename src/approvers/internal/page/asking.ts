@@ -10,6 +10,7 @@ import * as Redacted from "effect/Redacted"
 import { AlerterError, AlerterErrorReason } from "../../../Alerter.ts"
 import { Approver, Decision, type Form, type Person, type Question } from "../../../Approver.ts"
 import { calledFrom, failWith } from "../../../internal/alerts/alerter.ts"
+import { zoneMistakes } from "../../../internal/alerts/zone.ts"
 import { fieldsOf, filledIn, type Texts } from "../../../internal/approvals/form.ts"
 import { labels, mistake } from "../../../internal/approvals/question.ts"
 import { checked, type Known, optionalText } from "../../../internal/model/options.ts"
@@ -48,7 +49,7 @@ const known: Known<WebPageOptions<unknown>> = {
   maxConnections: 0,
   connectionTimeout: 0,
   publicUrl: optionalText,
-  timeZone: 0
+  timeZone: zoneMistakes
 }
 
 /** @internal */

@@ -89,19 +89,20 @@ const bucket = (burst: number, every: number): Limit => {
   }
 }
 
-/** Checks a pace. Neither the count nor the time span may be left out, as callers without types can. */
-export const paceMistakes: Check<Pace | undefined> = (what, pace = []) =>
-  Array.isArray(pace)
-    ? pace.flatMap(({ burst, count, per }: Partial<PaceLimit> = {}) => [
-      ...wholeMistakes(`${what}.count`, count ?? NaN, 1),
-      ...wholeMistakes(`${what}.burst`, burst, 1),
-      ...spanMistakes(`${what}.per`, per ?? NaN, true)
-    ])
-    : [`${what} must be a list of limits, got ${typeof pace}`]
+/**
+ * Checks a pace. Neither the count nor the time span may be left out, as callers without types can, and to them one limit
+ * is a list.
+ */
+export const paceMistakes: Check<Pace | undefined> = (what, pace) =>
+  [pace ?? []].flat().flatMap(({ burst, count, per }: Partial<PaceLimit> = {}) => [
+    ...wholeMistakes(`${what}.count`, count ?? NaN, 1),
+    ...wholeMistakes(`${what}.burst`, burst, 1),
+    ...spanMistakes(`${what}.per`, per ?? NaN, true)
+  ])
 
 /** Makes a pacer of a pace that is valid. */
 export const pacer = (pace: Pace): Pacer => {
-  const limits = pace.map(({ burst, count, per }) => {
+  const limits = [pace].flat().map(({ burst, count, per }) => {
     const millis = limitMillis(per)!
     return burst === undefined ? inAnySpan(count, millis) : bucket(burst, millis / count)
   })
