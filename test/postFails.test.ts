@@ -36,7 +36,7 @@ const counted = (hook: string, kind: string) =>
     Metric.value(
       Metric.withAttributes(
         Metric.counter("epilogue_hook_failures_total", {
-          description: "Hooks that failed, died or ran out of time",
+          description: "Hooks that failed, died or timed out",
           incremental: true
         }),
         { hook, kind }

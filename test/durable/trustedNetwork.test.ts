@@ -37,10 +37,16 @@ it.effect("a runner's host that others than this machine can reach is refused, u
     for (const host of ["127.0.0.1", "127.1.2.3", "localhost", "LOCALHOST", "::1", "[::1]"]) {
       assert.deepEqual(yield* build({ host, port: 1 }), [host, host])
     }
-    const others = ["0.0.0.0", "::", "", "10.0.0.7", "example.com", "127.0.0.1.example.com", "localhost.example.com"]
+    const others = ["0.0.0.0", "::", "10.0.0.7", "example.com", "127.0.0.1.example.com", "localhost.example.com"]
     for (const host of [...others, " 127.0.0.1", "127.0.0.1\n", "fe80::1", "::ffff:10.0.0.7", "1270.0.0.1"]) {
       assert.deepEqual(yield* build({ host, port: 1 }), [`refused ${host}`])
       assert.deepEqual(yield* build({ host: "127.0.0.1", listenHost: host, port: 1 }), [`refused ${host}`])
       assert.deepEqual(yield* build({ host, port: 1, trustedNetwork: true }), [host, host])
     }
+  }))
+
+it.effect("an empty host is refused before it is looked at", () =>
+  Effect.gen(function*() {
+    const exit = yield* Effect.exit(build({ host: "", port: 1, trustedNetwork: true }))
+    assert.match(String(exit), /host must be a text that is not empty, got \\?""/)
   }))

@@ -20,7 +20,7 @@ import { hookSpan } from "./spans.ts"
 // attributes are given as it is made: `Metric.withAttributes` would load more
 const failuresOf = ({ kind, name }: HookImpl, guard: Guard | undefined): Metric.Counter<number> =>
   Metric.counter("epilogue_hook_failures_total", {
-    description: "Hooks that failed, died or ran out of time",
+    description: "Hooks that failed, died or timed out",
     attributes: { hook: guard?.text(name) ?? name, kind },
     incremental: true
   })

@@ -57,16 +57,17 @@ const onCondition = (evaluation: Evaluation, body: Body): Body => {
   return Effect.flatMap(keeper.condition?.(condition) ?? condition, () => afterStart(evaluation, body))
 }
 
+/** Runs the start hooks, the required ones first. Returns the errors of those that fail. */
+export const runStartHooks = (evaluation: Evaluation): Effect.Effect<RequiredFailures> =>
+  Effect.flatMap(runRequired(evaluation, evaluation.plan.requiredStart, undefined), (failed) =>
+    failed === undefined
+      ? Effect.as(runAll(evaluation, evaluation.plan.start, undefined), undefined)
+      : Effect.succeed(failed))
+
 const afterStart = (evaluation: Evaluation, body: Body): Body => {
   const { gate } = evaluation.owner
-  const { requiredStart, start } = evaluation.plan
   return Effect.flatMap(
-    Effect.uninterruptible(
-      Effect.flatMap(runRequired(evaluation, requiredStart, undefined), (failed) =>
-        failed === undefined
-          ? Effect.as(runAll(evaluation, start, undefined), undefined)
-          : Effect.succeed(failed))
-    ),
+    Effect.uninterruptible(runStartHooks(evaluation)),
     (failed) => {
       if (failed !== undefined) return Effect.failCause(failed)
       evaluation.beginBody()

@@ -9,6 +9,7 @@ import { codeChangesSuite } from "./codeChanges.ts"
 import { crashesSuite } from "./crashes.ts"
 import { defaultsSuite } from "./defaults.ts"
 import { interruptionSuite } from "./interruption.ts"
+import { interruptionLawsSuite } from "./interruptionLaws.ts"
 import { outboxSuite } from "./outbox.ts"
 import { recoverySuite } from "./recovery.ts"
 import { reevaluationSuite } from "./reevaluation.ts"
@@ -34,8 +35,10 @@ export const storageSuite = (engine: Engine): void => {
   restartSuite(engine)
   interruptionSuite(engine)
   recoverySuite(engine)
+  if (!engine.survives) return
+  interruptionLawsSuite(engine)
   // those that keep runs can be asked for them
-  if (engine.survives) storedRunsSuite(engine)
+  storedRunsSuite(engine)
 }
 
 /** Registers all suites. */

@@ -139,9 +139,20 @@ export class ActivityFibers {
     return this.interrupt(() => true)
   }
 
-  /** Interrupts those of steps that no evaluation waits for; the evaluation that ends the run joins the hooks of the run. */
+  /** Interrupts those of steps that no evaluation waits for, such as attempts of bodies and delays; hooks keep running. */
   get interruptUnawaitedSteps(): Effect.Effect<void> {
-    return this.interrupt((_, name) => !name.startsWith("run/"))
+    return this.interrupt(({ isHook }, name) => !isHook && !name.startsWith("run/"))
+  }
+
+  /** Waits for the hooks of steps. */
+  get hooksOfSteps(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      Effect.forEach(
+        [...this.running].flatMap(([name, { fiber, isHook }]) => isHook && !name.startsWith("run/") ? [fiber] : []),
+        Fiber.await,
+        { discard: true }
+      )
+    )
   }
 
   /** Interrupts the attempts of bodies that no evaluation waits for; hooks keep running. */

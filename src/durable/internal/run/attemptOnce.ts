@@ -9,7 +9,7 @@ import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import { withAlertKeys } from "../outbox/alertKeys.ts"
 
 /** The keeper of the step. */
-interface AttemptKeeper {
+export interface AttemptKeeper {
   readonly durable: { readonly executionId: string }
   readonly key: string
   readonly timesAsked: Map<string, number>

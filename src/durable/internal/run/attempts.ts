@@ -7,10 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import { runRequired } from "../../../internal/engine/hookRunner.ts"
+import * as Workflow from "effect/workflow/Workflow"
 import { toSchedule } from "../../../internal/engine/retry.ts"
-import { withLateGuard } from "../../../internal/engine/run.ts"
-import { bodyExceeded, failedAttempt, timeoutBody } from "../../../internal/engine/timeout.ts"
+import { bodyExceeded, timeoutBody } from "../../../internal/engine/timeout.ts"
 import type { RetryPolicy, StepOwner } from "../../../internal/model/owner.ts"
 import { skippedOf } from "../../../internal/model/skip.ts"
 import type { CrashedTooOften } from "../crashes/crashedTooOften.ts"
@@ -19,8 +18,9 @@ import { attemptOnce } from "./attemptOnce.ts"
 import { counted } from "./counted.ts"
 import { Deferrable } from "./deferrable.ts"
 import type { DurableKeeper } from "./keeper.ts"
-import { matchPending, pendingAfter, toPending } from "./pendingHooks.ts"
+import { pendingAfter, toPending } from "./pendingHooks.ts"
 import { endRecordOf } from "./recordEnd.ts"
+import { causeOf, retryHooks } from "./retryHooks.ts"
 import { sleepUntil } from "./sleepUntil.ts"
 
 type AnyEffect = Effect.Effect<any, unknown, any>
@@ -72,6 +72,7 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
     const { attempt, grace, limit, policy } = arrange(owner)
     const { label } = keeper.evaluation
     const advance = yield* schedule(policy)
+    let isUp = false
     for (let n = 1;; n++) {
       let executed = false
       let hasBegun = n === 1
@@ -88,9 +89,9 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
           return bodyExceeded(owner, label, limit!)
         }
         let exit: Exit.Exit<unknown, unknown>
-        if (left === 0 && !hasBegun) {
-          // the time was up before this process was there
-          keeper.evaluation.leaveOutAttempt()
+        if (isUp || (left === 0 && !hasBegun)) {
+          // the time was up before the delay was over, or before this process was there
+          if (!isUp) keeper.evaluation.leaveOutAttempt()
           exit = Exit.fail(exceeded())
         } else {
           exit = yield* attemptOnce(keeper, limited(attempt, left, grace, exceeded), n)
@@ -143,14 +144,17 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
       keeper.firstStartedAt ??= end.retry?.firstStartedAt
       if (end.retry === undefined || Exit.isSuccess(exit)) {
         keeper.recordedEnd = end
-        // at a replay too, the code around a cancelled step interrupts it and never gets a result
-        return yield* end.cancelled === true ? Effect.never : exit
+        // at a replay too, the code around the step interrupts it and never gets a result, or the run's interruption does
+        const { interruptedBy } = end
+        if (interruptedBy !== undefined) {
+          return yield* interruptedBy === "caller" ? Effect.never : Workflow.suspend(keeper.instance)
+        }
+        return yield* exit
       }
       // A fresh schedule is advanced to the state of the recorded attempt, with the time of that attempt.
       if (!executed && advance !== undefined) yield* Effect.exit(decide(advance, exit, end.endedAt))
-      const cause = originalExit !== undefined && Exit.isFailure(originalExit) ? originalExit.cause : exit.cause
-      yield* beforeNext(keeper, end, cause, n, executed)
-      if (end.retry.timedOut) return yield* Effect.fail(bodyExceeded(owner, label, limit!))
+      yield* beforeNext(keeper, end, causeOf(originalExit) ?? exit.cause, n, executed)
+      isUp = end.retry.timedOut
     }
   })
 
@@ -186,25 +190,15 @@ const inMemoryThreshold = 10_000
  */
 const beforeNext = (
   keeper: DurableKeeper,
-  { attempts, endedAt, pendingHooks, retry }: EndRecord,
+  end: EndRecord,
   cause: Cause.Cause<unknown>,
   n: number,
   isFresh: boolean
 ): Effect.Effect<void, unknown, any> =>
   Effect.gen(function*() {
-    const { evaluation } = keeper
-    evaluation.attempt = attempts
-    const told = failedAttempt(evaluation, cause, Duration.millis(retry!.delay), endedAt)
-    const failed = { ...told, isLast: told.isLast || retry!.timedOut }
-    if (keeper.originals.isUnreported) evaluation.run.telling?.attemptFailed(evaluation, failed)
-    keeper.originals.markReported()
-    const { retry: hooks } = evaluation.plan
-    const { found } = matchPending(hooks, pendingHooks)
-    const pending = hooks.flatMap((planned) => found.get(planned) ?? [])
-    evaluation.forgetApplied("retry")
-    const errors = pending.length === 0 ?
-      undefined :
-      yield* keeper.apart(() => withLateGuard(evaluation.run, runRequired(evaluation, pending, failed)))
+    const { endedAt, retry } = end
+    const hooks = retryHooks(keeper, end, cause)
+    const errors = hooks === undefined ? undefined : yield* keeper.betweenAttempts(hooks)
     // a required hook that fails ends the retries
     if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
     if (retry!.delay > 0) {
@@ -213,5 +207,5 @@ const beforeNext = (
       const delay = sleepUntil({ name: `${keeper.key}/${n}`, from, until: from + retry!.delay, inMemory })
       yield* keeper.runActivity(`${keeper.key}/delay/${n}`, delay)
     }
-    if (!retry!.timedOut) evaluation.nextAttempt()
+    if (!retry!.timedOut) keeper.evaluation.nextAttempt()
   })

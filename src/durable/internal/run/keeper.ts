@@ -13,11 +13,10 @@ import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Evaluation, type HookEnd, type Keeper } from "../../../internal/engine/evaluation.ts"
 import { runHook, runInBackground } from "../../../internal/engine/hookRunner.ts"
 import { withWaitInterrupted } from "../../../internal/engine/interruption.ts"
-import { reportStart, startThenBody } from "../../../internal/engine/life.ts"
-import { isInterrupted } from "../../../internal/engine/outcome.ts"
+import { reportStart, runStartHooks, startThenBody } from "../../../internal/engine/life.ts"
+import { isInterrupted, type RequiredFailures } from "../../../internal/engine/outcome.ts"
 import { Rollback } from "../../../internal/engine/rollback.ts"
 import { closeOpen } from "../../../internal/engine/rollingBack.ts"
-import { withLateGuard } from "../../../internal/engine/run.ts"
 import { linkSpan, spanReference } from "../../../internal/engine/spans.ts"
 import { currentView } from "../../../internal/engine/view.ts"
 import type { Occasion } from "../../../internal/model/hook.ts"
@@ -25,24 +24,23 @@ import type { OverdueKept } from "../../../internal/model/overdue.ts"
 import type { PipelineOwner, StepOwner } from "../../../internal/model/owner.ts"
 import type { Planned } from "../../../internal/model/plan.ts"
 import { activityKey } from "../activityKey.ts"
-import { type EndRecord, type Placed, StartRecord } from "../stored/records.ts"
-import { type Problem, unstorableExit } from "../stored/unstorable.ts"
+import { type EndRecord, type InterruptedBy, type Placed, StartRecord } from "../stored/records.ts"
+import type { Problem } from "../stored/unstorable.ts"
 import { withoutSecrets } from "../stored/withoutSecrets.ts"
 import { activity, type RecordOptions } from "./activity.ts"
 import { type ActivityOwner, overdueOf } from "./activityFibers.ts"
-import { attemptOnce } from "./attemptOnce.ts"
 import { recallBegun } from "./begun.ts"
 import { Cancellation } from "./cancellation.ts"
 import { aboutOf } from "./codeChanges.ts"
+import { recordCondition } from "./condition.ts"
 import { deferrable } from "./deferrable.ts"
+import { Ending } from "./ending.ts"
 import { recordHook } from "./hooks.ts"
 import { Originals } from "./originals.ts"
 import { onOwnFiber } from "./ownFiber.ts"
-import { recordEnd } from "./recordEnd.ts"
 import { orSetAside, replayed, tellOneOfMany } from "./replay.ts"
 import { type DurableRun, finishAbandoned, type OpenEvaluation, placeOf } from "./run.ts"
 import { limitedRun } from "./runLimit.ts"
-import { settleRecorded } from "./settleRecorded.ts"
 import { escapePart } from "./stepKeys.ts"
 import { unstorableEnd } from "./unstorableEnd.ts"
 
@@ -92,6 +90,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
   /** The recorded end of the last start hook, and the start of the body after that, once it has begun. */
   startHookEndedAt: number | undefined
   private bodyFrom: number | undefined
+  private readonly ending: Ending = new Ending(this)
   /** Whether its end is recorded and its hooks have run. */
   settled = false
   recordedEnd: EndRecord | undefined
@@ -238,6 +237,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
 
   /** Takes the start of the body from the records of its start hooks, since the body may be evaluated anew. */
   beginBody(): number {
+    this.ending.underWay = undefined
     return this.bodyFrom = this.startHookEndedAt ?? this.evaluation.startedMillis
   }
 
@@ -286,16 +286,8 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     })
   }
 
-  /** Records how the condition ended: it is not asked again when the run resumes. */
   condition(condition: AnyEffect): AnyEffect {
-    const { condition: schema } = this.storage
-    if (schema === undefined) return condition
-    const { label, run } = this.evaluation
-    const stored = (exit: Exit.Exit<unknown, unknown>) => withoutSecrets(exit, run.guard)
-    const replace = (exit: Exit.Exit<unknown, unknown>) => (problem: Problem) =>
-      Effect.succeed(stored(unstorableExit(label, exit, problem)))
-    const execute = Effect.map(attemptOnce(this, condition, 0), stored)
-    return Effect.flatten(this.record(`${this.key}/when`, schema, execute, { replace }))
+    return recordCondition(this, condition)
   }
 
   /** Runs the attempts of a step's body, each of them recorded. `undefined` for a run. */
@@ -310,6 +302,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
 
   hook(evaluation: Evaluation, planned: Planned, occasion: Occasion): HookEnd | undefined {
     if (this.currentAttempt !== undefined) return runHook(evaluation, planned, occasion)
+    if (planned.hook.kind === "start") this.ending.underWay ??= () => runStartHooks(evaluation)
     const recorded = planned.hook.kind === "rollback"
       // the instance of the step may have been that of an arm of a race, which has ended
       ? Effect.provideService(recordHook(this, planned, occasion), WorkflowInstance, this.durable.instance)
@@ -338,7 +331,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
           // The code around the step interrupted it, as the loser of a race, and not the engine.
           const cancelled = isInterrupted(exit) && !this.settled &&
             !this.isSuspended(exit) && !this.durable.released && !this.durable.instance.interrupted
-          if (cancelled) return Effect.asVoid(Effect.exit(this.onOwnFiber(() => this.finish(exit, true))))
+          if (cancelled) return Effect.asVoid(Effect.exit(this.onOwnFiber(() => this.finish(exit, "caller"))))
           // where the run goes on later, nothing stays open for a rollback
           return this.evaluation.isRun && !this.durable.instance.interrupted ? closeOpen(this.evaluation) : Effect.void
         }
@@ -361,9 +354,17 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     })
   }
 
-  /** Runs hooks to their end, whatever interrupts the step but the engine, which evaluates the body anew. */
-  apart(hooks: () => AnyEffect): AnyEffect {
+  private apart(hooks: () => AnyEffect): AnyEffect {
+    const { instance, released } = this.durable
+    // the next evaluation ends what has not begun to end
+    if (released && !instance.interrupted) return Effect.interrupt
     return onOwnFiber(this.durable, hooks, (exit) => this.isSuspended(exit) ? Workflow.suspend(this.instance) : exit)
+  }
+
+  /** Runs the hooks of a failed attempt to their end, whatever interrupts the step but the engine. */
+  betweenAttempts(hooks: () => Effect.Effect<RequiredFailures>): AnyEffect {
+    this.ending.underWay = hooks
+    return Effect.tap(this.apart(hooks), () => Effect.sync(() => this.ending.underWay = undefined))
   }
 
   /** Returns an exit with a defect where something that the body waited for was interrupted, and nothing else. */
@@ -380,20 +381,11 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     return (this.instance.suspended || this.durable.instance.suspended) && isInterrupted(exit)
   }
 
-  /**
-   * Records the end, unless an attempt has recorded it, and runs the pending hooks. Returns the exit for the caller.
-   * `cancelled` says that the code around the step interrupted it.
-   */
-  finish(exit: Exit.Exit<unknown, unknown>, cancelled = false): AnyEffect {
-    const { evaluation } = this
+  /** Ends the evaluation, unless it has ended. `by` says who interrupted it, where no attempt has ended with that. */
+  finish(exit: Exit.Exit<unknown, unknown>, by?: InterruptedBy): AnyEffect {
+    const { plan } = this.evaluation
     this.leave()
-    if (evaluation.plan.defect !== undefined) return Effect.die(evaluation.plan.defect)
-    return withLateGuard(
-      evaluation.run,
-      Effect.flatMap(
-        this.recordedEnd === undefined ? recordEnd(this, exit, cancelled) : Effect.succeed(this.recordedEnd),
-        (end) => settleRecorded(this, end)
-      )
-    )
+    // a run has no attempts
+    return plan.defect === undefined ? this.ending.end(exit, this.attempts && by) : Effect.die(plan.defect)
   }
 }

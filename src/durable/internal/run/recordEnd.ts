@@ -1,22 +1,25 @@
 /** Records how a step or a run ended. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Evaluation } from "../../../internal/engine/evaluation.ts"
-import { type EndRecord, type PendingHook, type Placed, toJson } from "../stored/records.ts"
+import { type RequiredFailures, withFailed } from "../../../internal/engine/outcome.ts"
+import { type EndRecord, type InterruptedBy, type PendingHook, type Placed, toJson } from "../stored/records.ts"
 import type { Cancellation } from "./cancellation.ts"
 import { toldField } from "./hooks.ts"
 import type { Originals } from "./originals.ts"
 import { pendingAfter } from "./pendingHooks.ts"
+import { causeOf, retryHooks } from "./retryHooks.ts"
 
 /** The keeper of the step or run. */
-interface EndingKeeper {
+export interface EndingKeeper {
   readonly evaluation: Evaluation
   readonly key: string
   readonly placed: Placed
   readonly originals: Originals
   readonly cancellation: Cancellation
-  readonly nextAttempt: number
+  nextAttempt: number
   readonly firstStartedAt: number | undefined
   readonly begin: () => number
   readonly recordEndOf: (
@@ -51,33 +54,47 @@ export const endRecordOf = (
   }
 }
 
-/** Records the end, unless it is recorded. `cancelled` says that the code around the step interrupted it. */
+/** Records the end, unless it is recorded. `by` says who interrupted the step, where no attempt has ended with that. */
 export const recordEnd = (
   keeper: EndingKeeper,
   exit: Exit.Exit<unknown, unknown>,
-  cancelled: boolean
+  by: InterruptedBy | undefined
 ): Effect.Effect<EndRecord, unknown, any> => {
-  // A cancellation is recorded as the result of the attempt that is running, or would be next: otherwise a replay
-  // would run that attempt.
-  const name = cancelled ? keeper.key : `${keeper.key}/end`
-  const attempt = cancelled ? keeper.nextAttempt : 1
+  // An interruption is recorded as the result of the attempt that is running, or would be next: otherwise a replay would
+  // run that attempt.
+  const name = by === undefined ? `${keeper.key}/end` : keeper.key
+  const attempt = by === undefined ? 1 : keeper.nextAttempt
   const ended = (exit: Exit.Exit<unknown, unknown>) =>
     Effect.map(Clock.currentTimeMillis, (now): EndRecord => {
       keeper.originals.keep(name, attempt, exit)
       return {
         ...endRecordOf(keeper, exit, now, pendingAfter(keeper.evaluation, exit)),
-        ...cancelled ? { cancelled } : undefined
+        ...by === undefined ? undefined : { interruptedBy: by }
       }
     })
   const execute = ended(exit)
-  if (cancelled) keeper.cancellation.cancel(execute)
-  // An exit that its schema does not fit can't be stored: the step ends with that defect.
+  if (by !== undefined) keeper.cancellation.cancel(execute)
   const end = Effect.catchDefect(
     keeper.recordEndOf(name, execute, attempt),
-    (defect) => ended(Exit.die(defect))
+    (defect) =>
+      by === undefined
+        // an exit that its schema does not fit can't be stored: the step ends with that defect
+        ? ended(Exit.die(defect))
+        // the attempt that is recorded does not fit its schema
+        : recordEnd(keeper, exit, undefined)
   )
-  return Effect.map(end, (recorded) => {
+  return Effect.flatMap(end, (recorded: EndRecord) => {
     keeper.originals.recall(name, attempt)
-    return recorded
+    return by === undefined || recorded.retry === undefined
+      ? Effect.succeed(recorded)
+      : Effect.flatMap(endFailedAttempt(keeper, recorded), (failed) => recordEnd(keeper, withFailed(exit, failed), by))
   })
+}
+
+/** Runs the hooks of an attempt that had failed before the interruption came, and would have been followed by another. */
+const endFailedAttempt = (keeper: EndingKeeper, end: EndRecord): Effect.Effect<RequiredFailures> => {
+  keeper.nextAttempt++
+  // the cast: that is what the schema of the record is of
+  const exit = end.exit as Exit.Exit<unknown, unknown>
+  return retryHooks(keeper, end, causeOf(keeper.originals.exit) ?? causeOf(exit) ?? Cause.empty)?.() ?? Effect.undefined
 }

@@ -52,10 +52,10 @@ export const tellOneOfMany = ({ code: { told }, instance }: DurableRun, name: st
     )
   })
 
-/** Sets the run aside where what is recorded of an activity no longer fits its schema. */
+/** Sets the run aside where what is recorded of an activity no longer fits its schema, unless the run is being interrupted. */
 export const orSetAside = ({ durable, instance }: Replaying, activity: string, recorded: AnyEffect): AnyEffect =>
   Effect.catchDefect(recorded, (defect) => {
-    if (!Schema.isSchemaError(defect)) return Effect.die(defect)
+    if (!Schema.isSchemaError(defect) || durable.instance.interrupted) return Effect.die(defect)
     const key = stepKeyIn(activity)
     const of = key === undefined ? "the run" : `step ${JSON.stringify(shownStep(key))}`
     const why = `the recorded result of ${of} does not fit its schema: ${errorMessage(defect).replace(/\s+/g, " ")}`

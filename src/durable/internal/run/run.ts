@@ -10,6 +10,7 @@ import type { Evaluation } from "../../../internal/engine/evaluation.ts"
 import { isInterrupted } from "../../../internal/engine/outcome.ts"
 import type { Crashes } from "../crashes/crashes.ts"
 import type { CodeChanged } from "../runs/codeChanged.ts"
+import type { InterruptedBy } from "../stored/records.ts"
 import type { ActivityFibers, KeptOfRun } from "./activityFibers.ts"
 import type { Code, Replay } from "./codeChanges.ts"
 import type { StepKeys } from "./stepKeys.ts"
@@ -23,7 +24,7 @@ export interface OpenEvaluation {
   readonly settled: boolean
   /** Restores from the records that the step had begun before this evaluation of the body. */
   readonly recallBegun: Effect.Effect<unknown, unknown, any>
-  readonly finish: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<unknown, unknown, any>
+  readonly finish: (exit: Exit.Exit<unknown, unknown>, by?: InterruptedBy) => Effect.Effect<unknown, unknown, any>
 }
 
 /** The state of one evaluation of a run's body. */
@@ -52,13 +53,18 @@ export interface DurableRun {
 }
 
 /** Finishes the steps that have begun and not ended, the last one first. */
-const finishOpen = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>, except?: OpenEvaluation): Finish =>
+const finishOpen = (
+  durable: DurableRun,
+  exit: Exit.Exit<unknown, unknown>,
+  by: InterruptedBy,
+  except?: OpenEvaluation
+): Finish =>
   Effect.suspend(() =>
     Effect.forEach(
       [...durable.open].toReversed(),
       (evaluation) =>
         evaluation.begun && !evaluation.settled && evaluation !== except
-          ? Effect.exit(evaluation.finish(exit))
+          ? Effect.exit(evaluation.finish(exit, by))
           : Effect.void,
       { discard: true }
     )
@@ -66,7 +72,11 @@ const finishOpen = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>, exce
 
 /** Interrupts, before a run ends, the steps that are suspended and that the body no longer waits for (a lost race). */
 export const finishAbandoned = (durable: DurableRun, run: OpenEvaluation): Finish =>
-  Effect.andThen(durable.activities.interruptUnawaitedSteps, finishOpen(durable, Exit.interrupt(), run))
+  durable.activities.interruptUnawaitedSteps.pipe(
+    Effect.andThen(finishOpen(durable, Exit.interrupt(), "caller", run)),
+    // of steps that this evaluation has not come to
+    Effect.andThen(durable.activities.hooksOfSteps)
+  )
 
 /** Finishes all open steps, and then the run, with the interruption that the workflow was asked for. */
 export const finishInterrupted = (durable: DurableRun, exit: Exit.Exit<unknown, unknown>): Finish =>
@@ -74,7 +84,7 @@ export const finishInterrupted = (durable: DurableRun, exit: Exit.Exit<unknown, 
     durable.instance.interrupted && isInterrupted(exit)
       ? Effect.forEach(durable.open, ({ recallBegun }) => Effect.exit(recallBegun), { discard: true }).pipe(
         Effect.andThen(durable.activities.interruptUnawaitedBodies),
-        Effect.andThen(finishOpen(durable, exit))
+        Effect.andThen(finishOpen(durable, exit, "run"))
       )
       : Effect.void
   )

@@ -47,9 +47,10 @@ export const limitedRun = (keeper: RunKeeper, owner: PipelineOwner): AnyEffect =
     const exit = yield* Effect.exit(
       timeoutBody(body, { limit: left > 0 ? left : replayTime, grace, error: (_, running) => error(running) })
     )
-    // Suspended, and nothing else would resume the run: the steps that wait end as those of a lost race do.
+    // Suspended, and nothing else would resume the run: the steps that wait end as those of a lost race do. An evaluation
+    // that is over leaves that to the next one.
     const now = yield* Clock.currentTimeMillis
-    if (instance.suspended && isInterrupted(exit) && now >= deadline) {
+    if (instance.suspended && !durable.released && isInterrupted(exit) && now >= deadline) {
       const waiting = [...durable.open].flatMap(({ evaluation, settled }) => settled ? [] : [evaluation])
       instance.suspended = false
       const names = innermostIn(keeper.evaluation, waiting, { now, since: ({ startedMillis }) => startedMillis })

@@ -14,7 +14,7 @@ import { type DurableRun, markInterrupted, type OpenEvaluation } from "./run.ts"
 type AnyEffect = Effect.Effect<any, unknown, any>
 
 /** The keeper of the step, or of the run. */
-interface SettlingKeeper extends OpenEvaluation {
+export interface SettlingKeeper extends OpenEvaluation {
   readonly durable: DurableRun
   readonly key: string
   readonly originals: Originals

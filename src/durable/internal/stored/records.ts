@@ -77,11 +77,14 @@ const endRecordFields = {
   retry: Schema.optionalKey(
     Schema.Struct({ delay: Schema.Finite, timedOut: Schema.Boolean, firstStartedAt: Schema.Finite })
   ),
-  /** Whether the code around the step interrupted it. */
-  cancelled: Schema.optionalKey(Schema.Boolean),
+  /** Who interrupted the step, where that is not how an attempt ended: the code around it, or the run's interruption. */
+  interruptedBy: Schema.optionalKey(Schema.Literals(["caller", "run"])),
   /** The errors of the exit that the hooks of inner steps have told. */
   told: Told
 }
+
+/** Who interrupted a step: the code around it, as of the loser of a race, or the interruption of its run. */
+export type InterruptedBy = "caller" | "run"
 
 /** The end of a step, of one of its attempts, or of a run, with the hooks that must still run. */
 export interface EndRecord extends Placed {
@@ -94,7 +97,7 @@ export interface EndRecord extends Placed {
   readonly annotations: Readonly<Record<string, Schema.Json>>
   readonly pendingHooks: ReadonlyArray<PendingHook>
   readonly retry?: { readonly delay: number; readonly timedOut: boolean; readonly firstStartedAt: number }
-  readonly cancelled?: boolean
+  readonly interruptedBy?: InterruptedBy
   readonly told?: ReadonlyArray<number>
 }
 

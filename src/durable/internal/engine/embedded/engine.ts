@@ -16,7 +16,7 @@ import type { Move } from "../watch.ts"
 import type { Clocks } from "./clocks.ts"
 import { now, type Survives } from "./database.ts"
 import type { Executions } from "./executions.ts"
-import { cutOff, type Live } from "./live.ts"
+import { cutOff, type Live, othersFirst } from "./live.ts"
 import type { Place, RunRow, Store } from "./store.ts"
 import {
   activityExit,
@@ -132,22 +132,6 @@ const execute = (
       : yield* decodeResult(workflow, row.result)
   })
 
-/**
- * Lets the other fibers of an evaluation come to where they were when the result that this one has read was not there
- * yet. Otherwise it could win a race before the steps beside it are known, whose interrupt hooks would not run.
- */
-const othersFirst = (live: Live): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    let last = -1
-    let quiet = 0
-    const round: Effect.Effect<void> = Effect.flatMap(Effect.yieldNow, () => {
-      quiet = live.reads === last ? quiet + 1 : 0
-      last = live.reads
-      return quiet < 4 ? round : Effect.void
-    })
-    return round
-  })
-
 /** Asks a run to resume, or to end, as `Store.call` says. */
 export const call = (store: Store, executions: Executions, place: Place, interruption: number): Effect.Effect<void> =>
   Effect.flatMap(
@@ -205,7 +189,10 @@ const runActivity = (
     if (recorded !== undefined) return new Workflow.Complete({ exit: fromActivityExit(recorded) })
     // An interruption that was asked for comes before what has not ended yet: the body is evaluated only to come to what
     // has to end. Hooks run once `interrupted` is set.
-    if (live.interruption > 0 && !instance.interrupted) return new Workflow.Suspended({})
+    if (live.interruption > 0 && !instance.interrupted) {
+      yield* othersFirst(live)
+      if (!instance.interrupted) return new Workflow.Suspended({})
+    }
     const own = WorkflowInstance.initial(instance.workflow, instance.executionId)
     own.interrupted = instance.interrupted
     // the cast: the context of a workflow has the services of its activities

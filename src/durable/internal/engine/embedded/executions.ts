@@ -19,7 +19,7 @@ import * as Writer from "../../../../internal/text/writer.ts"
 import { tellSetAside } from "../../runs/setAside.ts"
 import { now } from "./database.ts"
 import { Known } from "./known.ts"
-import { cutOff, keyOf, type Live, makeLive, type Registration } from "./live.ts"
+import { cutOff, keyOf, type Live, makeLive, othersFirst, type Registration } from "./live.ts"
 import type { Place, RunRow, Store } from "./store.ts"
 import { decodePayload, encodeResult, uncapturedText } from "./values.ts"
 
@@ -342,16 +342,23 @@ export class Executions {
       if (live === undefined) return row.state === "ready" ? Effect.asVoid(this.start(row)) : Effect.void
       const unsafe = row.interruption > live.interruption && row.interruption > 1
       live.interruption = Math.max(live.interruption, row.interruption)
+      const { instance } = live
       const awaited = deferred === undefined
         ? Effect.filter(
-          [...live.instance.awaitedDeferreds.keys()],
+          [...instance.awaitedDeferreds.keys()],
           (name) => Effect.map(this.store.deferred(row, name), (exit) => exit !== undefined)
         )
         : Effect.succeed([deferred])
+      // it may be another evaluation by then
+      const wake = (name: string) =>
+        live.instance === instance ? this.deferreds.deferredDone(row.execution, name) : Effect.void
+      // An evaluation that began after an interruption ends by itself. One that began before is ended by this, once it has
+      // come to the steps that have begun: their interrupt hooks would not run otherwise.
+      const ends = live.row.interruption > 0
       return Effect.andThen(
-        Effect.flatMap(
-          awaited,
-          Effect.forEach((name) => this.deferreds.deferredDone(row.execution, name), { discard: true })
+        Effect.andThen(
+          live.interruption > 0 && !ends ? othersFirst(live) : Effect.void,
+          ends ? Effect.void : Effect.flatMap(awaited, Effect.forEach(wake, { discard: true }))
         ),
         Effect.suspend(() => unsafe && live.fiber !== undefined ? Fiber.interrupt(live.fiber) : Effect.void)
       )

@@ -1,7 +1,7 @@
 /** Runs that are being evaluated in this process. */
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
@@ -86,3 +86,20 @@ export const cutOff = (live: Live): void => {
   abandon(live)
   live.fiber?.interruptUnsafe()
 }
+
+/**
+ * Lets the other fibers of an evaluation come to where they were when the result that this one has read was not there
+ * yet, or when the run was interrupted. Otherwise this one could win a race, or suspend the run, before the steps beside it
+ * are known, whose interrupt hooks would not run.
+ */
+export const othersFirst = (live: Live): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    let last = -1
+    let quiet = 0
+    const round: Effect.Effect<void> = Effect.flatMap(Effect.yieldNow, () => {
+      quiet = live.reads === last ? quiet + 1 : 0
+      last = live.reads
+      return quiet < 4 ? round : Effect.void
+    })
+    return round
+  })
