@@ -145,6 +145,6 @@ export const interruptionLawsSuite = (engine: Engine): void => {
           )
           holds(seen, "run", (stepName) => stepName === undefined)
           steps.forEach((_, i) => holds(seen, `s${i}`, (stepName) => stepName === `s${i}`))
-        }), 100)
+        }), 10 * engine.runs)
   )
 }
