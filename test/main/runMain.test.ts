@@ -9,7 +9,16 @@ import * as Schedule from "effect/Schedule"
 import { Slack } from "../../src/alerters/index.ts"
 import { fallback, onLost } from "../../src/delivery/index.ts"
 import { Approval, Durable } from "../../src/durable/index.ts"
-import { Alerter, AlerterError, AlerterErrorReason, AlerterHooks, Pipeline, Secrets, Step } from "../../src/index.ts"
+import {
+  Alerter,
+  AlerterError,
+  AlerterErrorReason,
+  AlerterHooks,
+  Hook,
+  Pipeline,
+  Secrets,
+  Step
+} from "../../src/index.ts"
 import { start, waiting } from "../support/mainProcess.ts"
 
 const signals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]] as const
@@ -340,6 +349,21 @@ describe("an effect that ends by itself", () => {
     const { end, printed } = start(failing)
     expect(await end).toBe(1)
     expect(printed).toEqual(["error: no login with <redacted>"])
+  })
+
+  test("says which alerts are under way when it has failed, as their hooks no longer wait for them", async () => {
+    const uninterruptible = Alerter.layer(() => Effect.uninterruptible(Effect.sleep("10 seconds")))
+    const { end, printed } = start(
+      Pipeline.make("job", Step.make("load", Effect.fail("disk full"))).pipe(
+        Pipeline.stepHooks(Hook.timeout(AlerterHooks.failure, "20 millis")),
+        Effect.provide(uninterruptible)
+      )
+    )
+    expect(await end).toBe(1)
+    expect(printed).toEqual([
+      "error: disk full",
+      "alert not delivered: job › load failed: alerter: the process ended before it was posted"
+    ])
   })
 
   test("makes exit code 1 of a defect, which is printed with its stack", async () => {

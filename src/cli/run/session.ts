@@ -264,6 +264,8 @@ export const session = async (options: SessionOptions, program: Program): Promis
   const recorded = observers.recorded()
   if (recorded !== undefined && !(isQuiet && code === ExitCode.success)) err(recorded)
   if (openWork.started()) await Effect.runPromise(report)
+  // posts that their hooks no longer wait for
+  undelivered.addOpen("the process ended")
   if (emit === undefined) undelivered.lines(guard.text).forEach(err)
   else undelivered.json(guard.text).forEach(emit)
   return undelivered.codeOf(code, requireAlerts ? ExitCode.alertLost : undefined)

@@ -176,13 +176,18 @@ export const run = <A, E>(
     hasEnded = true
     release()
     const ended = exit._tag === "Success" ? ExitCode.success : failed(exit.cause)
+    const codeOf = () =>
+      undelivered.codeOf(
+        stopped?.isSure === true ? stopped.code : ended,
+        requireAlerts ? ExitCode.alertLost : undefined
+      )
+    // a success leaves the process to what else it does, such as posts that are under way, and its exit code to
+    // `process.exitCode`
+    const leaves = codeOf() === ExitCode.success && stopped === undefined
+    if (!leaves) undelivered.addOpen("the process ended")
     undelivered.lines(guard.text).forEach(say)
-    const code = undelivered.codeOf(
-      stopped?.isSure === true ? stopped.code : ended,
-      requireAlerts ? ExitCode.alertLost : undefined
-    )
-    // a success leaves the process to what else it does, and its exit code to `process.exitCode`
-    if (code === ExitCode.success && stopped === undefined) return stopListening()
+    if (leaves) return stopListening()
+    const code = codeOf()
     host.flushed(() => {
       stopListening()
       host.exit(code)

@@ -211,3 +211,27 @@ it.live("a module of the alerter that ends the process makes no success of a sup
       ])
     }))
   ))
+
+it.live("an alert that its hook no longer waits for, and that is under way when the run has ended, is told as lost", () =>
+  onEachRuntime((runtime) =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* projectFolder
+      writeFileSync(
+        join(folder, "job.ts"),
+        `import { Effect } from "effect"
+import { Alerter, AlerterHooks, Hook, Pipeline, Step } from "effect-epilogue"
+export const alerter = Alerter.layer(() => Effect.uninterruptible(Effect.sleep("1 minute")))
+export const job = Pipeline.make("job", Step.make("load", Effect.void)).pipe(
+  Pipeline.stepHooks(Hook.timeout(AlerterHooks.success, "50 millis"))
+)
+`
+      )
+      writeFileSync(join(folder, "job.yaml"), "pipeline: ./job.ts#job\nalerter: ./job.ts#alerter\n")
+      const ended = yield* epilogue(runtime, ["run", "job.yaml", "--require-alerts"], { cwd: folder })
+      assertExitCode(ended, 3)
+      assert.equal(
+        ended.stderr.trimEnd().split("\n").at(-1),
+        "alert not delivered: job › load succeeded: alerter: the process ended before it was posted"
+      )
+    }))
+  ))
