@@ -153,6 +153,7 @@ export interface FailureOptions {
  * ```
  *
  * @see {@link successWith} for successes
+ *
  * @category constructors
  * @since 0.1.0
  */

@@ -373,10 +373,6 @@ export type PruneOptions =
  */
 export const prune = (options: PruneOptions): Effect.Effect<ReadonlyArray<Recorded>, RecordError> =>
   Effect.suspend(() => {
-    const { folder, keep, olderThan } = checked("Report.prune", options, {
-      folder: 0,
-      keep: 0,
-      olderThan: 0
-    })
+    const { folder, keep, olderThan } = checked("Report.prune", options, { folder: 0, keep: 0, olderThan: 0 })
     return layers.prune(folder ?? defaultFolder, keep, olderThan)
   })

@@ -112,8 +112,8 @@ export class Undelivered {
     return code === 0 && isAny && lost !== undefined ? lost : code
   }
 
-  /** Those that read alike, as of the runs of one pipeline while a channel is down, are told as one. */
-  private told(scrub: Scrub): ReadonlyArray<Lost> {
+  /** Returns the alerts to tell of. Alerts that read alike, as of runs while a channel is down, are one. */
+  #told(scrub: Scrub): ReadonlyArray<Lost> {
     const told = new Map<string, Lost>()
     for (const { count, message, title, ...rest } of this.#lost.values()) {
       const texts = { title: shown(scrub, title, maxTitle), message: shown(scrub, message, maxMessage) }
@@ -125,7 +125,7 @@ export class Undelivered {
 
   /** Returns a line for each alert. */
   lines(scrub: Scrub): ReadonlyArray<string> {
-    const all = this.told(scrub).map(({ count, message, ping, title }) => {
+    const all = this.#told(scrub).map(({ count, message, ping, title }) => {
       const times = count > 1 ? ` (${count} times)` : ""
       return `${ping === true ? "ping" : "alert"} not delivered: ${title}${times}: ${message}`
     })
@@ -135,7 +135,7 @@ export class Undelivered {
 
   /** Returns an object for each alert, to be printed as JSON. */
   json(scrub: Scrub): ReadonlyArray<object> {
-    const all = this.told(scrub).map((lost) => ({ _tag: "AlertLost", ...lost }))
+    const all = this.#told(scrub).map((lost) => ({ _tag: "AlertLost", ...lost }))
     const more = Math.max(0, all.length - maxLines) + this.#more
     return [
       ...all.slice(0, maxLines),

@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as assert from "node:assert/strict"
 import { Durable } from "../../../src/durable/index.ts"
-import { Pipeline, Step } from "../../../src/index.ts"
+import { Hook, Hooks, Pipeline, Step } from "../../../src/index.ts"
 import { forAll } from "../../support/property.ts"
 import { Bad, type Engine, inProcess, job, type Recorder, recorder, suiteOf, suspendRun } from "../support/engine.ts"
 
@@ -48,6 +48,19 @@ const hooksOf = (seen: Recorder, subject: string, millis: number) => {
   return hook
 }
 
+/** Returns the hooks that run at an end. */
+const ofEnds = (hook: ReturnType<typeof hooksOf>) =>
+  Hooks.make(
+    Hook.onSuccess(hook("success", "a")),
+    Hook.onSuccess(hook("success", "b")),
+    Hook.onFailure(hook("failure", "a")),
+    Hook.onFailure(hook("failure", "b")),
+    Hook.onInterrupt(hook("interrupt", "a")),
+    Hook.onInterrupt(hook("interrupt", "b")),
+    Hook.onExit(hook("exit", "a")),
+    Hook.onExit(hook("exit", "b"))
+  )
+
 const stepOf = (seen: Recorder, input: StepInput, index: number) => {
   const { body, delay, fails, limit, retries, starts } = input
   const name = `s${index}`
@@ -64,14 +77,7 @@ const stepOf = (seen: Recorder, input: StepInput, index: number) => {
   return started.pipe(
     Step.onRetry(hook("retry", "a")),
     Step.onRetry(hook("retry", "b")),
-    Step.onSuccess(hook("success", "a")),
-    Step.onSuccess(hook("success", "b")),
-    Step.onFailure(hook("failure", "a")),
-    Step.onFailure(hook("failure", "b")),
-    Step.onInterrupt(hook("interrupt", "a")),
-    Step.onInterrupt(hook("interrupt", "b")),
-    Step.onExit(hook("exit", "a")),
-    Step.onExit(hook("exit", "b")),
+    Step.hooks(ofEnds(hook)),
     Durable.step({ error: Bad })
   )
 }
@@ -119,14 +125,7 @@ export const interruptionLawsSuite = (engine: Engine): void => {
             const hook = hooksOf(seen, "run", 2)
             const made = Pipeline.make("any", body)
             return (limit === undefined ? made : Pipeline.timeout(made, Math.max(1, limit), { grace: 100 })).pipe(
-              Pipeline.onSuccess(hook("success", "a")),
-              Pipeline.onSuccess(hook("success", "b")),
-              Pipeline.onFailure(hook("failure", "a")),
-              Pipeline.onFailure(hook("failure", "b")),
-              Pipeline.onInterrupt(hook("interrupt", "a")),
-              Pipeline.onInterrupt(hook("interrupt", "b")),
-              Pipeline.onExit(hook("exit", "a")),
-              Pipeline.onExit(hook("exit", "b"))
+              Pipeline.hooks(ofEnds(hook))
             )
           })
           yield* inProcess(

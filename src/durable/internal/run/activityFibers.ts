@@ -139,7 +139,7 @@ export class ActivityFibers {
     return this.interrupt(() => true)
   }
 
-  /** Interrupts those of steps that no evaluation waits for, such as attempts of bodies and delays; hooks keep running. */
+  /** Interrupts the attempts and delays of steps that no evaluation waits for; hooks keep running. */
   get interruptUnawaitedSteps(): Effect.Effect<void> {
     return this.interrupt(({ isHook }, name) => !isHook && !name.startsWith("run/"))
   }

@@ -138,7 +138,6 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
       keeper.nextAttempt = n + 1
       yield* keeper.durable.activities.questions.withdraw(`${keeper.key}/${n}/`)
       keeper.originals.recall(keeper.key, n)
-      const originalExit = keeper.originals.exit
       const exit = end.exit as Exit.Exit<unknown, unknown>
       if (!executed) keeper.restoreEnd(end)
       keeper.firstStartedAt ??= end.retry?.firstStartedAt
@@ -153,7 +152,7 @@ export const attempts = (keeper: DurableKeeper, owner: StepOwner): AnyEffect =>
       }
       // A fresh schedule is advanced to the state of the recorded attempt, with the time of that attempt.
       if (!executed && advance !== undefined) yield* Effect.exit(decide(advance, exit, end.endedAt))
-      yield* beforeNext(keeper, end, causeOf(originalExit) ?? exit.cause, n, executed)
+      yield* beforeNext(keeper, end, n, executed)
       isUp = end.retry.timedOut
     }
   })
@@ -191,16 +190,15 @@ const inMemoryThreshold = 10_000
 const beforeNext = (
   keeper: DurableKeeper,
   end: EndRecord,
-  cause: Cause.Cause<unknown>,
   n: number,
   isFresh: boolean
 ): Effect.Effect<void, unknown, any> =>
   Effect.gen(function*() {
     const { endedAt, retry } = end
-    const hooks = retryHooks(keeper, end, cause)
+    const hooks = retryHooks(keeper, end)
     const errors = hooks === undefined ? undefined : yield* keeper.betweenAttempts(hooks)
     // a required hook that fails ends the retries
-    if (errors !== undefined) return yield* Effect.failCause(Cause.combine(cause, errors))
+    if (errors !== undefined) return yield* Effect.failCause(Cause.combine(causeOf(keeper.originals, end), errors))
     if (retry!.delay > 0) {
       const from = isFresh ? yield* Clock.currentTimeMillis : endedAt
       const inMemory = retry!.delay <= inMemoryThreshold

@@ -18,7 +18,7 @@ interface EndedKeeper extends EndingKeeper, SettlingKeeper {
 /** The end of one evaluation. */
 export class Ending {
   private readonly keeper: EndedKeeper
-  /** Open once the attempt to end it is over. */
+  /** The latch of an end that is under way, open once that is over. */
   private ended: Latch.Latch | undefined
   /** The hooks of the start, or of a failed attempt, while they run: an interruption of the run may suspend it in between. */
   underWay: (() => Effect.Effect<RequiredFailures>) | undefined

@@ -381,7 +381,7 @@ export class DurableKeeper implements Keeper, ActivityOwner, OpenEvaluation {
     return (this.instance.suspended || this.durable.instance.suspended) && isInterrupted(exit)
   }
 
-  /** Ends the evaluation, unless it has ended. `by` says who interrupted it, where no attempt has ended with that. */
+  /** Ends the evaluation, unless it has ended. `by` is the origin of an interruption with which no attempt has ended. */
   finish(exit: Exit.Exit<unknown, unknown>, by?: InterruptedBy): AnyEffect {
     const { plan } = this.evaluation
     this.leave()

@@ -1,5 +1,4 @@
 /** Records how a step or a run ended. */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,7 +9,7 @@ import type { Cancellation } from "./cancellation.ts"
 import { toldField } from "./hooks.ts"
 import type { Originals } from "./originals.ts"
 import { pendingAfter } from "./pendingHooks.ts"
-import { causeOf, retryHooks } from "./retryHooks.ts"
+import { retryHooks } from "./retryHooks.ts"
 
 /** The keeper of the step or run. */
 export interface EndingKeeper {
@@ -54,7 +53,7 @@ export const endRecordOf = (
   }
 }
 
-/** Records the end, unless it is recorded. `by` says who interrupted the step, where no attempt has ended with that. */
+/** Records the end, unless it is recorded. `by` is the origin of an interruption with which no attempt has ended. */
 export const recordEnd = (
   keeper: EndingKeeper,
   exit: Exit.Exit<unknown, unknown>,
@@ -94,7 +93,5 @@ export const recordEnd = (
 /** Runs the hooks of an attempt that had failed before the interruption came, and would have been followed by another. */
 const endFailedAttempt = (keeper: EndingKeeper, end: EndRecord): Effect.Effect<RequiredFailures> => {
   keeper.nextAttempt++
-  // the cast: that is what the schema of the record is of
-  const exit = end.exit as Exit.Exit<unknown, unknown>
-  return retryHooks(keeper, end, causeOf(keeper.originals.exit) ?? causeOf(exit) ?? Cause.empty)?.() ?? Effect.undefined
+  return retryHooks(keeper, end)?.() ?? Effect.undefined
 }

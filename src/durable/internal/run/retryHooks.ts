@@ -18,18 +18,21 @@ interface RetryingKeeper {
   readonly originals: Originals
 }
 
-/** Returns why an exit is a failure, if it is one. */
-export const causeOf = (exit: Exit.Exit<unknown, unknown> | undefined): Cause.Cause<unknown> | undefined =>
-  exit !== undefined && Exit.isFailure(exit) ? exit.cause : undefined
+/** Returns why an attempt has failed, with the errors as they were before they were stored, where this process has them. */
+export const causeOf = ({ exit: original }: Originals, end: EndRecord): Cause.Cause<unknown> => {
+  const exit = original !== undefined && Exit.isFailure(original) ? original : end.exit
+  // the cast: another attempt follows a failure alone
+  return (exit as Exit.Failure<unknown, unknown>).cause
+}
 
 /** Reports a failed attempt, once, and returns what runs its hooks, if it has some. */
 export const retryHooks = (
   { evaluation, originals }: RetryingKeeper,
-  { attempts, endedAt, pendingHooks, retry }: EndRecord,
-  cause: Cause.Cause<unknown>
+  end: EndRecord
 ): (() => Effect.Effect<RequiredFailures>) | undefined => {
+  const { attempts, endedAt, pendingHooks, retry } = end
   evaluation.attempt = attempts
-  const told = failedAttempt(evaluation, cause, Duration.millis(retry!.delay), endedAt)
+  const told = failedAttempt(evaluation, causeOf(originals, end), Duration.millis(retry!.delay), endedAt)
   const failed = { ...told, isLast: told.isLast || retry!.timedOut }
   if (originals.isUnreported) evaluation.run.telling?.attemptFailed(evaluation, failed)
   originals.markReported()

@@ -77,13 +77,13 @@ const endRecordFields = {
   retry: Schema.optionalKey(
     Schema.Struct({ delay: Schema.Finite, timedOut: Schema.Boolean, firstStartedAt: Schema.Finite })
   ),
-  /** Who interrupted the step, where that is not how an attempt ended: the code around it, or the run's interruption. */
+  /** The origin of an interruption, where an attempt has not ended with one. */
   interruptedBy: Schema.optionalKey(Schema.Literals(["caller", "run"])),
   /** The errors of the exit that the hooks of inner steps have told. */
   told: Told
 }
 
-/** Who interrupted a step: the code around it, as of the loser of a race, or the interruption of its run. */
+/** The origin of an interruption: the code around the step, as of the loser of a race, or the interruption of its run. */
 export type InterruptedBy = "caller" | "run"
 
 /** The end of a step, of one of its attempts, or of a run, with the hooks that must still run. */

@@ -352,14 +352,15 @@ export class Executions {
       // it may be another evaluation by then
       const wake = (name: string) =>
         live.instance === instance ? this.deferreds.deferredDone(row.execution, name) : Effect.void
-      // An evaluation that began after an interruption ends by itself. One that began before is ended by this, once it has
-      // come to the steps that have begun: their interrupt hooks would not run otherwise.
-      const ends = live.row.interruption > 0
+      const wakeAll = Effect.flatMap(awaited, Effect.forEach(wake, { discard: true }))
       return Effect.andThen(
-        Effect.andThen(
-          live.interruption > 0 && !ends ? othersFirst(live) : Effect.void,
-          ends ? Effect.void : Effect.flatMap(awaited, Effect.forEach(wake, { discard: true }))
-        ),
+        // An evaluation that began after an interruption ends by itself. One that began before is ended by this, once it
+        // has come to the steps that have begun: their interrupt hooks would not run otherwise.
+        live.interruption === 0
+          ? wakeAll
+          : live.row.interruption === 0
+          ? Effect.andThen(othersFirst(live), wakeAll)
+          : Effect.void,
         Effect.suspend(() => unsafe && live.fiber !== undefined ? Fiber.interrupt(live.fiber) : Effect.void)
       )
     })
